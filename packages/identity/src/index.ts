@@ -1,1 +1,8 @@
-export {};
+export {
+  StoreError,
+  isStoreError,
+  storeErrorCodes,
+  type StoreErrorCode,
+  type StoreErrorContext,
+  type StoreErrorOptions,
+} from "./lib/error.ts";
