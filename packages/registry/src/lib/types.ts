@@ -1,0 +1,267 @@
+import type { ContentAddress, Digest, PackageCoordinates, Reference } from "@store/identity";
+import type { ByteRange } from "@store/storage";
+
+/** Where a package is in its life; `open` is the only state that accepts files. */
+export type PackageStatus = "open" | "finalized" | "yanked" | "expired";
+
+/** A package as the views know it. Times are RFC 3339 UTC with milliseconds. */
+export interface PackageInfo extends PackageCoordinates {
+  /** The package's UUIDv7; names it from creation on. */
+  readonly id: string;
+  readonly status: PackageStatus;
+  /** Moves with every change to the open package. */
+  readonly revision: number;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly fileCount: number;
+  readonly sizeBytes: number;
+  readonly retentionClass: string;
+  /** The caller's JSON, as canonical text parsed again. */
+  readonly metadata?: JsonObject;
+  /** `name@revision` of the metadata schema that the metadata satisfies. */
+  readonly metadataSchema?: string;
+  readonly source?: string;
+  readonly build?: string;
+  /** When the open package lapses, unless it changes before. */
+  readonly openUntil?: string;
+  readonly finalizedAt?: string;
+  /** The content address of the manifest; present once finalized. */
+  readonly manifestDigest?: ContentAddress;
+  readonly manifestSizeBytes?: number;
+  readonly yankedAt?: string;
+  readonly yankReason?: string;
+}
+
+/** A file of a package, and the object that it points at. */
+export interface FileInfo {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mediaType?: string;
+  readonly executable: boolean;
+  readonly address: ContentAddress;
+  readonly primary: Digest;
+  readonly sha256: Digest;
+}
+
+/** Any JSON object, for metadata and schemas. */
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+
+/** What every mutation accepts. */
+export interface MutationOptions {
+  /**
+   * Makes the mutation safe to repeat for 24 hours: the same key with the same request gives the
+   * first answer again, with another request `idempotency_conflict`. Scoped to the actor.
+   * 1–128 printable ASCII characters.
+   */
+  readonly idempotencyKey?: string;
+}
+
+export interface CreatePackageInput extends PackageCoordinates {
+  readonly metadata?: JsonObject;
+  /** `name` (its newest revision) or `name@revision` of a registered metadata schema. */
+  readonly metadataSchema?: string;
+  /** One of the retention classes; `standard` unless given. */
+  readonly retentionClass?: string;
+  /** Where the files come from, e.g. a repository and commit; at most 2,048 bytes. */
+  readonly source?: string;
+  /** What built the files, e.g. a job's address; at most 2,048 bytes. */
+  readonly build?: string;
+}
+
+/** What the caller claims about bytes; each claim is checked and a false one refused. */
+export interface ExpectedContent {
+  readonly address?: ContentAddress;
+  readonly sizeBytes?: number;
+}
+
+export interface FileOptions extends MutationOptions {
+  readonly mediaType?: string;
+  readonly executable?: boolean;
+  /** Replaces the file at this path instead of refusing; absent is fine. */
+  readonly replace?: boolean;
+}
+
+export interface IngestFileOptions extends FileOptions {
+  readonly expect?: ExpectedContent;
+  readonly signal?: AbortSignal;
+  /** Called with the bytes read so far. */
+  readonly onProgress?: (sizeBytes: number) => void;
+}
+
+/** The outcome of adding a file. */
+export interface AddedFile extends FileInfo {
+  /** Whether the object was already stored, so that nothing was written. */
+  readonly deduplicated: boolean;
+}
+
+export interface FinalizedPackage {
+  readonly package: PackageInfo;
+  readonly manifestDigest: ContentAddress;
+}
+
+export interface ResolvedPackage {
+  readonly reference: Reference;
+  readonly package: PackageInfo;
+  /** What the caller should be told, e.g. that the package was yanked and why. */
+  readonly warnings: readonly string[];
+}
+
+export interface OpenedFile {
+  readonly file: FileInfo;
+  readonly range?: ByteRange;
+  /** `whole`: the stream fails before its end where the bytes are not the object's. */
+  readonly verified: "whole" | "none";
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** One page of a list; pass `cursor` back to get the next, absent at the end. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly cursor?: string;
+}
+
+export interface PageOptions {
+  readonly cursor?: string;
+  /** 1–1,000; 100 unless given. */
+  readonly limit?: number;
+}
+
+export interface PackageFilter {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly version?: string;
+  readonly variant?: string;
+  readonly status?: PackageStatus;
+  /** Only packages that this tag targets; needs `namespace` and `name`. */
+  readonly tag?: string;
+}
+
+/** A `namespace/name` that has at least one finalized package. */
+export interface NameInfo {
+  readonly namespace: string;
+  readonly name: string;
+  readonly finalizedCount: number;
+  readonly updatedAt: string;
+}
+
+export interface TagInfo {
+  readonly namespace: string;
+  readonly name: string;
+  readonly tag: string;
+  readonly packageId: string;
+  readonly version: string;
+  readonly variant?: string;
+  readonly manifestDigest: ContentAddress;
+  readonly setAt: string;
+  readonly setBy: string;
+}
+
+export interface SetTagOptions extends MutationOptions {
+  /**
+   * Compare-and-set: the package id that the tag must target now, or `null` where there must be
+   * no such tag. Without it the tag moves unconditionally.
+   */
+  readonly expected?: string | null;
+}
+
+export interface RetentionClass {
+  readonly name: string;
+  /** Whole days from finalizing; absent means for ever. */
+  readonly durationDays?: number;
+}
+
+export interface RetentionInfo {
+  readonly packageId: string;
+  readonly retentionClass: string;
+  readonly expiresAt?: string;
+  readonly setAt: string;
+  readonly setBy: string;
+}
+
+export interface HoldInfo {
+  readonly id: string;
+  readonly packageId: string;
+  readonly reason: string;
+  readonly placedAt: string;
+  readonly placedBy: string;
+  readonly releasedAt?: string;
+  readonly releasedBy?: string;
+}
+
+export interface MetadataSchemaInfo {
+  readonly name: string;
+  readonly revision: number;
+  readonly schema: JsonObject;
+  /** BLAKE3 of the schema's canonical JSON. */
+  readonly digest: ContentAddress;
+  readonly registeredAt: string;
+  readonly registeredBy: string;
+}
+
+/** What is wrong with one object of a package. */
+export interface VerifyProblem {
+  readonly path?: string;
+  readonly address?: ContentAddress;
+  readonly code: "object_corrupt" | "object_not_found" | "size_mismatch" | "log_corrupt";
+  readonly message: string;
+}
+
+export interface VerifyReport {
+  readonly packageId: string;
+  readonly reference: string;
+  readonly fileCount: number;
+  readonly sizeBytes: number;
+  readonly problems: readonly VerifyProblem[];
+}
+
+export interface VerifyOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { files: number; sizeBytes: number }) => void;
+  /** Objects already found whole in this run; shared between packages so that each is read once. */
+  readonly verified?: Set<ContentAddress>;
+}
+
+export interface SweepReport {
+  readonly stagedDiscarded: number;
+  readonly stagedBytes: number;
+  readonly packagesExpired: number;
+  readonly leasesRemoved: number;
+  readonly idempotencyKeysRemoved: number;
+}
+
+export interface ReplayReport {
+  readonly events: number;
+  /** Differences between the live views and the rebuilt ones; always empty after a swap. */
+  readonly differences: readonly ViewDifference[];
+}
+
+/** One row that the events do not account for, or that is missing. */
+export interface ViewDifference {
+  readonly table: string;
+  readonly row: string;
+  readonly problem: "missing" | "unexpected";
+}
+
+export interface HealthReport {
+  readonly healthy: boolean;
+  readonly database: {
+    readonly healthy: boolean;
+    readonly dialect: string;
+    readonly reason?: string;
+  };
+  readonly log: {
+    readonly healthy: boolean;
+    readonly size: number;
+    readonly root: string;
+    readonly reason?: string;
+  };
+  readonly backends: Readonly<
+    Record<
+      string,
+      { healthy: boolean; kind: string; freeBytes?: number; totalBytes?: number; reason?: string }
+    >
+  >;
+}
