@@ -1,0 +1,1 @@
+export { createBLAKE3 as create } from "hash-wasm";

@@ -1,0 +1,1 @@
+export { createSHA256 as create } from "hash-wasm";
