@@ -26,6 +26,7 @@ export const storeErrorCodes = {
   hold_not_found: "No hold has that id.",
   retention_class_not_found: "No retention class has that name.",
   staged_not_found: "Nothing is staged under that id.",
+  instance_not_found: "There is no instance at that place.",
   ambiguous_reference: "Several packages match; the variants are named.",
   // What stands in the way.
   package_exists: "The coordinates belong to a finalized package.",
@@ -36,6 +37,7 @@ export const storeErrorCodes = {
   tag_conflict: "The tag is not where the caller expected it.",
   idempotency_conflict: "The idempotency key was used with another request.",
   hold_conflict: "The hold is not in the state that the request needs.",
+  source_changed: "A file changed while it was being read.",
   // Access.
   permission_denied: "The operating system or the instance refuses access.",
   // Integrity.
@@ -51,6 +53,7 @@ export const storeErrorCodes = {
   commit_unknown: "The database went away during COMMIT and the outcome could not be learnt.",
   storage_unavailable: "A backend fails or does not answer.",
   storage_full: "A backend has no space left.",
+  address_unavailable: "The server cannot listen on the address or port.",
   unsupported: "The operation is not supported here.",
   aborted: "The caller gave up.",
   closed: "The instance is closed.",
