@@ -1,1 +1,9 @@
-export {};
+export {
+  appendLeaf,
+  emptyTree,
+  frontierLength,
+  leafHash,
+  nodeHash,
+  rootOf,
+  type MerkleTree,
+} from "./lib/merkle.ts";
