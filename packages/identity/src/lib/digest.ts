@@ -1,7 +1,7 @@
 import { algorithmDefinition, digestAlgorithms, isDigestAlgorithm } from "./algorithms.ts";
 import type { DigestAlgorithm } from "./algorithms.ts";
 import { StoreError } from "./error.ts";
-import { quote } from "./quote.ts";
+import { quote, shorten } from "./quote.ts";
 
 /**
  * The value of a digest function. Immutable: it holds text, and gives out copies of its bytes.
@@ -82,7 +82,7 @@ function knownAlgorithm(name: string): { readonly sizeBytes: number } {
   throw new StoreError(
     "invalid_digest",
     `The digest algorithm ${quote(name)} is unknown; use ${digestAlgorithms.join(" or ")}.`,
-    { context: { expected: digestAlgorithms.join(", "), actual: String(name).slice(0, 80) } },
+    { context: { expected: digestAlgorithms.join(", "), actual: shorten(name) } },
   );
 }
 

@@ -81,8 +81,12 @@ export function formatReference(reference: Reference): string {
  */
 export function formatCoordinates(coordinates: PackageCoordinates): string {
   const { namespace, name, version, variant } = coordinates;
-  const selector = { kind: "version", version, ...(variant === undefined ? {} : { variant }) };
-  return formatReference({ namespace, name, selector: selector as ReferenceSelector });
+  const selector = { kind: "version", version } as const;
+  return formatReference({
+    namespace,
+    name,
+    selector: variant === undefined ? selector : { ...selector, variant },
+  });
 }
 
 /** Where the name ends: at the first `@` or `:`, or with the text. */
