@@ -8,17 +8,26 @@ import type { ContentAddress } from "@store/identity";
  * concurrently, in any process that shares the place.
  *
  * Visibility and durability. Nothing is visible to `open`, `stat` or `enumerate` before `commit`
- * resolves. Once it has resolved, the object survives a crash of the process and of the machine.
- * What `sync` returned as durable does so too, under the staged id.
+ * is called, and before it resolves a reader sees the whole object or none of it, never a part.
+ * Once it has resolved, the object survives a crash of the process and of the machine (where
+ * `capabilities.durable` says so), even if another's commit put it there a moment before. What
+ * `sync` returned as durable does so too, under the staged id.
  *
  * Idempotency. `commit` of an address that exists with the right size succeeds and changes
- * nothing; `remove`, `abort` and `discardStaged` of what is absent succeed. Every verb but
- * `write` may be retried after a failure; after a failed `write` or `sync` only `abort` may follow.
+ * nothing but that the staged bytes are gone; so does `commit` called again on the same `Staged`.
+ * `remove`, `abort` and `discardStaged` of what is absent succeed. Every verb but `write` and
+ * `sync` may be retried after a failure; after a failed `write` or `sync` only `abort` may follow,
+ * and all else fails with `staged_not_found`. A failure says nothing about whether the effect took
+ * place: the answer may have been lost.
  *
  * Errors are `StoreError`s: `object_not_found`, `staged_not_found`, `invalid_range`,
- * `size_mismatch` (an object stands under the address with another size), `storage_full`,
- * `permission_denied`, `storage_unavailable` (anything else of the surroundings; may be retried),
- * `aborted` (the signal). A failed call leaves nothing behind that a sweep would not find.
+ * `invalid_argument` (a lease that breaks its rule), `invalid_digest` (an address that does not
+ * parse), `size_mismatch` (an object stands under the address with another size),
+ * `object_corrupt` (the object's bytes end before its size), `storage_full`, `permission_denied`,
+ * `storage_unavailable` (anything else of the surroundings; may be retried), `aborted` (the
+ * signal), `closed` (any verb after `close`, except `health` and `close`). A failed call leaves
+ * nothing behind that a sweep would not find: staged bytes are in `listStaged`, objects in
+ * `enumerate`.
  */
 export interface StorageBackend
   extends
@@ -32,7 +41,7 @@ export interface StorageBackend
   /** What kind of place this is, for messages and health reports, e.g. `local`, `memory`. */
   readonly kind: string;
   readonly capabilities: StorageCapabilities;
-  /** Releases what the backend holds; staged bytes and objects stay. */
+  /** Releases what the backend holds; staged bytes and objects stay. May be called again. */
   close(): Promise<void>;
 }
 
@@ -46,7 +55,11 @@ export interface StorageCapabilities {
   readonly presignedReads: boolean;
 }
 
-/** A half-open byte range: `start` inclusive, `end` exclusive; without `end`, to the object's end. */
+/**
+ * A half-open byte range: `start` inclusive, `end` exclusive; without `end`, to the object's end.
+ * It lies within the object: 0 ≤ `start` ≤ `end` ≤ the size, all integers, or the read fails with
+ * `invalid_range`. An empty range is a range: reading resumes at any offset, the last included.
+ */
 export interface ByteRange {
   readonly start: number;
   readonly end?: number;
@@ -65,32 +78,53 @@ export interface StageOptions {
 export interface StorageReceipt {
   readonly address: ContentAddress;
   readonly sizeBytes: number;
-  /** Whether the object stood there before, so that this commit changed nothing. */
+  /**
+   * Whether the object stood there before, so that this commit changed nothing. Of commits that
+   * run at once several may say false, and one that is retried may say true of its own bytes.
+   */
   readonly existed: boolean;
 }
 
 /** Bytes on their way to becoming an object. */
 export interface Staged {
-  /** Names the staged bytes in every process that shares the place. */
+  /**
+   * Names the staged bytes in every process that shares the place: 1 to 1,024 printable ASCII
+   * characters without space, whose meaning is the backend's own.
+   */
   readonly id: string;
   /** Bytes accepted by `write` so far, including those before a `resume`. */
   readonly sizeBytes: number;
-  /** Appends a chunk. The chunk may be reused by the caller once the promise has resolved. */
+  /**
+   * Appends a chunk, of any length. The chunk may be reused by the caller once the promise has
+   * resolved. Fails with `staged_not_found` after `commit` or `abort`.
+   */
   write(chunk: Uint8Array): Promise<void>;
-  /** Makes what was written durable and returns the durable offset in bytes. */
+  /**
+   * Makes what was written durable as far as the place can, and returns the durable offset in
+   * bytes: at most `sizeBytes`, never less than the sync before returned.
+   */
   sync(): Promise<number>;
   /**
-   * Publishes the bytes under `address`, durably. The caller has verified the digest; the
-   * backend checks the size only.
+   * Publishes the bytes under `address`, durably, with everything that was written: no `sync` is
+   * needed before. The caller has verified the digest; the backend checks the size only. After a
+   * failure `commit` may be called again, or `abort`.
    */
   commit(address: ContentAddress): Promise<StorageReceipt>;
-  /** Discards the bytes. Never throws for bytes that are gone already. */
+  /**
+   * Discards the bytes. Never throws for bytes that are gone already; after `commit` it changes
+   * nothing.
+   */
   abort(): Promise<void>;
 }
 
 export interface ObjectStager {
   stage(options: StageOptions): Promise<Staged>;
-  /** Reopens staged bytes at their durable offset; `staged_not_found` if they are gone. */
+  /**
+   * Reopens staged bytes at their durable offset: at least what the last `sync` returned, and the
+   * caller goes on writing at `sizeBytes`. An earlier `Staged` of that id may not be used any
+   * more. Fails with `staged_not_found` if the bytes are gone, committed, or if no backend of this
+   * kind could have given that id.
+   */
   resume(id: string): Promise<Staged>;
 }
 
@@ -101,9 +135,11 @@ export interface ReadOptions {
 
 export interface ObjectReader {
   /**
-   * Streams the object, or a range of it, in chunks that the caller may keep. Fails with
-   * `object_not_found` or `invalid_range` before the first chunk. Leaving the loop early frees
-   * what the read holds.
+   * Streams the object, or a range of it, in chunks of 1 byte to 1 MiB that are the caller's to
+   * keep and change; it can be iterated once. Fails with `object_not_found` or `invalid_range` before the first chunk;
+   * holds nothing before the first chunk is asked for. A stream that ends well has delivered every
+   * byte that was asked for. Leaving the loop early frees what the read holds. An object that is
+   * removed meanwhile is delivered whole or the read fails.
    */
   open(address: ContentAddress, options?: ReadOptions): AsyncIterable<Uint8Array>;
 }
@@ -124,20 +160,28 @@ export interface ObjectRemover {
 }
 
 export interface ObjectEnumerator {
-  /** Every object with an address above `after`, in ascending order of address. */
+  /**
+   * Every object with an address above `after` (which need not exist), in ascending bytewise order
+   * of address. What is committed or removed meanwhile may be in it or not; all else is, once.
+   */
   enumerate(after?: ContentAddress): AsyncIterable<ObjectStat>;
 }
 
 export interface StagedStat {
+  /**
+   * What `discardStaged` takes. A backend that keeps one staged thing in several places may list
+   * each of its parts, under an id of its own.
+   */
   readonly id: string;
   readonly lease: string;
+  /** Bytes that are there; where the place cannot tell cheaply, those that are durable. */
   readonly sizeBytes: number;
 }
 
 export interface StagedSweeper {
-  /** Everything that is staged, whoever staged it. */
+  /** Everything that is staged, whoever staged it, in no order. */
   listStaged(): AsyncIterable<StagedStat>;
-  /** Discards staged bytes by id; absent is success. */
+  /** Discards staged bytes by id; absent is success, and so is an id that cannot be one. */
   discardStaged(id: string): Promise<void>;
 }
 

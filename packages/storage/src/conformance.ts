@@ -1,0 +1,14 @@
+export {
+  conformanceCases,
+  describeConformance,
+  runConformanceCase,
+  type ConformanceSubject,
+  type TestRunner,
+} from "./lib/conformance/suite.ts";
+export {
+  Scope,
+  addressOf,
+  sampleBytes,
+  type ConformanceCase,
+  type ConformancePlace,
+} from "./lib/conformance/scope.ts";
