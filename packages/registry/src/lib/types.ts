@@ -1,4 +1,4 @@
-import type { ContentAddress, Digest, PackageCoordinates, Reference } from "@store/identity";
+import type { ContentAddress, PackageCoordinates, Reference } from "@store/identity";
 import type { ByteRange } from "@store/storage";
 
 /** Where a package is in its life; `open` is the only state that accepts files. */
@@ -38,9 +38,10 @@ export interface FileInfo {
   readonly sizeBytes: number;
   readonly mediaType?: string;
   readonly executable: boolean;
+  /** The object: `blake3:<64 hex>`. */
   readonly address: ContentAddress;
-  readonly primary: Digest;
-  readonly sha256: Digest;
+  /** The same bytes by their other digest: `sha256:<64 hex>`. */
+  readonly sha256: ContentAddress;
 }
 
 /** Any JSON object, for metadata and schemas. */
@@ -195,7 +196,7 @@ export interface MetadataSchemaInfo {
   readonly name: string;
   readonly revision: number;
   readonly schema: JsonObject;
-  /** BLAKE3 of the schema's canonical JSON. */
+  /** SHA-256 of the schema's canonical JSON. */
   readonly digest: ContentAddress;
   readonly registeredAt: string;
   readonly registeredBy: string;

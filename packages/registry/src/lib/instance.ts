@@ -1,0 +1,26 @@
+import type { Database } from "@store/database";
+import type { EventLog } from "@store/events";
+import type { ContentAddress } from "@store/identity";
+import type { StorageBackend } from "@store/storage";
+
+import type { ManifestDigest } from "./event-codec.ts";
+import type { Leases } from "./leases.ts";
+import type { MetadataValidator } from "./metadata-validator.ts";
+
+/** Everything that one open instance is made of; what callers hold is a facade over it. */
+export interface Instance {
+  readonly database: Database;
+  /** Whether closing the registry closes the database. */
+  readonly ownsDatabase: boolean;
+  readonly log: EventLog;
+  /** Where new objects go. */
+  readonly primary: StorageBackend;
+  readonly backends: Readonly<Record<string, StorageBackend>>;
+  readonly clock: () => number;
+  readonly ids: () => string;
+  readonly manifestDigest: ManifestDigest;
+  readonly leases: Leases;
+  readonly validator: MetadataValidator;
+  readonly openPackageMs: number;
+  readonly mayReadObject: (actor: string, address: ContentAddress) => Promise<boolean>;
+}

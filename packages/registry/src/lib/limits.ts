@@ -1,0 +1,34 @@
+/** Limits on what callers may give; each refusal names its limit. */
+export const limits = {
+  /** Bytes of a package's metadata as canonical JSON. */
+  metadataBytes: 1_048_576,
+  /** Nesting of metadata and schemas. */
+  jsonDepth: 64,
+  /** Bytes of a metadata schema as canonical JSON. */
+  schemaBytes: 262_144,
+  /** Bytes of `source` and `build`. */
+  provenanceBytes: 2_048,
+  /** Bytes of a reason given with a yank or a hold. */
+  reasonBytes: 1_024,
+  /** Files of one package. */
+  filesPerPackage: 1_000_000,
+  /** Rows of one page of a list. */
+  pageSize: 1_000,
+  /** Characters of an idempotency key. */
+  idempotencyKeyLength: 128,
+  /** How long an idempotency key is remembered. */
+  idempotencyMs: 24 * 60 * 60 * 1000,
+  /** Milliseconds that validating metadata against a schema may take. */
+  validationMs: 1_000,
+} as const;
+
+/** The retention classes that every instance is born with. */
+export const retentionClassesAtBirth: readonly { name: string; durationDays?: number }[] = [
+  { name: "ephemeral", durationDays: 7 },
+  { name: "standard", durationDays: 90 },
+  { name: "release", durationDays: 730 },
+  { name: "audit", durationDays: 3_650 },
+  { name: "permanent" },
+];
+
+export const defaultRetentionClass = "standard";

@@ -1,0 +1,106 @@
+import type { Sql, Tables } from "@store/database";
+import { contentAddress, type ContentAddress } from "@store/identity";
+import { encodeManifest, manifestDigest, type Manifest, type ManifestFile } from "@store/manifest";
+
+import { activeHolds } from "./commands/hold.ts";
+import { expiry } from "./commands/retention.ts";
+import { allFiles } from "./queries/files.ts";
+import { findOpenPackage, findRetentionClass } from "./queries/find.ts";
+import type { FileRow, PackageRow } from "./rows.ts";
+
+/** A manifest built outside the writer, from one revision of an open package. */
+export interface ManifestDraft {
+  readonly packageId: string;
+  readonly revision: number;
+  readonly bytes: Uint8Array;
+  readonly digest: ContentAddress;
+  readonly retentionClass: string;
+  readonly expiresAt: string | undefined;
+}
+
+/** Builds and encodes the manifest that finalizing the package now would give it. */
+export async function draftManifest(
+  sql: Sql,
+  tables: Tables,
+  packageId: string,
+  finalized: { readonly by: string; readonly at: string },
+): Promise<ManifestDraft> {
+  const row = await findOpenPackage(sql, packageId);
+  const { durationDays } = await findRetentionClass(sql, row.retentionClass);
+  const expiresAt = expiry(finalized.at, durationDays);
+  const files: ManifestFile[] = [];
+  const receipts = new Map<string, Manifest["storage_receipts"][number]>();
+  for await (const rows of allFiles(sql, tables, packageId)) {
+    for (const file of rows) {
+      files.push(manifestFile(file));
+      keepEarliest(receipts, file);
+    }
+  }
+  const manifest: Manifest = {
+    manifest_version: 1,
+    package: manifestPackage(row),
+    files,
+    storage_receipts: [...receipts.values()].toSorted(byAddressAndBackend),
+    retention_summary: {
+      class: row.retentionClass,
+      ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
+      holds: await activeHolds(sql, tables, packageId),
+    },
+    provenance: {
+      actor: finalized.by,
+      ...(row.source === null ? {} : { source: row.source }),
+      ...(row.build === null ? {} : { build: row.build }),
+    },
+  };
+  const bytes = await encodeManifest(manifest);
+  return {
+    packageId,
+    revision: row.revision,
+    bytes,
+    digest: contentAddress(await manifestDigest(bytes)),
+    retentionClass: row.retentionClass,
+    expiresAt,
+  };
+}
+
+function manifestPackage(row: PackageRow): Manifest["package"] {
+  return {
+    namespace: row.namespace,
+    name: row.name,
+    version: row.version,
+    ...(row.variant === "" ? {} : { variant: row.variant }),
+    created_at: row.createdAt,
+    ...(row.metadata === null ? {} : { metadata: row.metadata }),
+  };
+}
+
+function manifestFile(row: FileRow): ManifestFile {
+  return {
+    path: row.path,
+    size: row.sizeBytes,
+    ...(row.mediaType === null ? {} : { media_type: row.mediaType }),
+    ...(row.executable ? { executable: true } : {}),
+    digests: { blake3: row.digestPrimary, sha256: row.digestSha256 },
+  };
+}
+
+/** One receipt for each object and backend: from when the package first accepted the object. */
+function keepEarliest(
+  receipts: Map<string, Manifest["storage_receipts"][number]>,
+  { contentAddress: address, backend, storedAt }: FileRow,
+): void {
+  const key = `${address} ${backend}`;
+  const known = receipts.get(key);
+  if (known !== undefined && known.stored_at <= storedAt) return;
+  receipts.set(key, { content_address: address, backend, stored_at: storedAt });
+}
+
+function byAddressAndBackend(
+  a: Manifest["storage_receipts"][number],
+  b: Manifest["storage_receipts"][number],
+): number {
+  if (a.content_address !== b.content_address) {
+    return a.content_address < b.content_address ? -1 : 1;
+  }
+  return a.backend < b.backend ? -1 : 1;
+}

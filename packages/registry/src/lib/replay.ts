@@ -1,0 +1,7 @@
+import { viewTables } from "@store/database";
+import { replay } from "@store/events";
+
+import { recordedEvent } from "./event-codec.ts";
+import type { Instance } from "./instance.ts";
+import { project } from "./projections/project.ts";
+import type { ReplayReport, ViewDifference } from "./types.ts";

@@ -1,0 +1,111 @@
+import type { Tables } from "@store/database";
+import { contentAddress, Digest, parseContentAddress } from "@store/identity";
+
+import type {
+  FileInfo,
+  HoldInfo,
+  JsonObject,
+  MetadataSchemaInfo,
+  PackageInfo,
+  PackageStatus,
+  RetentionInfo,
+} from "./types.ts";
+
+/** Rows of the views as the registry's callers see them. */
+
+export type PackageRow = Tables["artifactPackages"]["$inferSelect"];
+export type FileRow = Tables["artifactFiles"]["$inferSelect"];
+type HoldRow = Tables["retentionHolds"]["$inferSelect"];
+type RetentionRow = Tables["retentionState"]["$inferSelect"];
+type SchemaRow = Tables["metadataSchemas"]["$inferSelect"];
+
+const decoder = new TextDecoder();
+
+/** An object without the members that are null. */
+function present<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const result: { [K in keyof T]?: NonNullable<T[K]> } = {};
+  for (const key in members) {
+    const value = members[key];
+    if (value !== null && value !== undefined) result[key] = value;
+  }
+  return result;
+}
+
+export function packageInfo(row: PackageRow): PackageInfo {
+  return {
+    id: row.packageId,
+    namespace: row.namespace,
+    name: row.name,
+    version: row.version,
+    ...(row.variant === "" ? {} : { variant: row.variant }),
+    status: row.status as PackageStatus,
+    revision: row.revision,
+    createdAt: row.createdAt,
+    createdBy: row.createdBy,
+    fileCount: row.fileCount,
+    sizeBytes: row.sizeBytes,
+    retentionClass: row.retentionClass,
+    ...(row.metadata === null ? {} : { metadata: jsonObject(row.metadata) }),
+    ...(row.manifestDigest === null
+      ? {}
+      : { manifestDigest: parseContentAddress(row.manifestDigest) }),
+    ...present({
+      metadataSchema: row.metadataSchema,
+      source: row.source,
+      build: row.build,
+      openUntil: row.openExpiresAt,
+      finalizedAt: row.finalizedAt,
+      manifestSizeBytes: row.manifestSize,
+      yankedAt: row.yankedAt,
+      yankReason: row.yankReason,
+    }),
+  };
+}
+
+export function fileInfo(row: FileRow): FileInfo {
+  return {
+    path: row.path,
+    sizeBytes: row.sizeBytes,
+    ...present({ mediaType: row.mediaType }),
+    executable: row.executable,
+    address: parseContentAddress(row.contentAddress),
+    sha256: contentAddress(Digest.of("sha256", row.digestSha256)),
+  };
+}
+
+export function holdInfo(row: HoldRow): HoldInfo {
+  return {
+    id: row.holdId,
+    packageId: row.packageId,
+    reason: row.reason,
+    placedAt: row.placedAt,
+    placedBy: row.placedBy,
+    ...present({ releasedAt: row.releasedAt, releasedBy: row.releasedBy }),
+  };
+}
+
+export function retentionInfo(row: RetentionRow): RetentionInfo {
+  return {
+    packageId: row.packageId,
+    retentionClass: row.retentionClass,
+    ...present({ expiresAt: row.expiresAt }),
+    setAt: row.setAt,
+    setBy: row.setBy,
+  };
+}
+
+export function schemaInfo(row: SchemaRow): MetadataSchemaInfo {
+  return {
+    name: row.name,
+    revision: row.revision,
+    schema: jsonObject(row.schema),
+    digest: parseContentAddress(row.digest),
+    registeredAt: row.registeredAt,
+    registeredBy: row.registeredBy,
+  };
+}
+
+/** JSON that the registry wrote as canonical bytes. */
+function jsonObject(bytes: Uint8Array): JsonObject {
+  return JSON.parse(decoder.decode(bytes)) as JsonObject;
+}
