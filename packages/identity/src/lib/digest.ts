@@ -68,7 +68,7 @@ export function assertHexOf(algorithm: string, hex: string): asserts algorithm i
       { context: { expected: hexLength, actual: hex.length } },
     );
   }
-  if (!/^[0-9a-f]+$/.test(hex)) {
+  if (!/^[0-9a-f]+$/u.test(hex)) {
     throw new StoreError(
       "invalid_digest",
       `A digest is written in lowercase hex (0-9, a-f), which ${quote(hex)} is not.`,
@@ -100,7 +100,13 @@ function encodeHex(bytes: Uint8Array): string {
 function decodeHex(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
   for (let index = 0; index < bytes.length; index += 1) {
-    bytes[index] = Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16);
+    bytes[index] = (hexDigit(hex, index * 2) << 4) | hexDigit(hex, index * 2 + 1);
   }
   return bytes;
+}
+
+/** The ASCII codes of `0`-`9` end in their value, those of `a`-`f` in their value less nine. */
+function hexDigit(hex: string, index: number): number {
+  const code = hex.charCodeAt(index);
+  return (code & 0x0f) + (code >> 6) * 9;
 }

@@ -10,6 +10,7 @@ export const storeErrorCodes = {
   invalid_name: "A namespace, name, version, variant or tag breaks its rule.",
   invalid_path: "A file path breaks the path rules.",
   invalid_manifest: "A manifest breaks its schema or its own invariants.",
+  invalid_event: "An event, its header or its type breaks the rules of the log.",
   invalid_cbor: "Bytes are not canonical CBOR of the closed value model.",
   invalid_json: "A text is not JSON, or JSON of a shape that cannot be accepted.",
   invalid_cursor: "A pagination cursor was not issued by this list.",
@@ -95,7 +96,13 @@ export class StoreError extends Error {
   }
 }
 
-/** Whether `value` is a {@link StoreError}, and of `code` where one is given. */
+/**
+ * Whether `value` is a {@link StoreError}, and of `code` where one is given. Recognises those of
+ * another copy of this package too, as a dependency tree or a bundle may hold several.
+ */
 export function isStoreError(value: unknown, code?: StoreErrorCode): value is StoreError {
-  return value instanceof StoreError && (code === undefined || value.code === code);
+  if (!(value instanceof Error) || value.name !== "StoreError" || !("code" in value)) return false;
+  return code === undefined
+    ? typeof value.code === "string" && Object.hasOwn(storeErrorCodes, value.code)
+    : value.code === code;
 }

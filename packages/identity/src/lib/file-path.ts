@@ -4,12 +4,11 @@ import { quote, shorten } from "./quote.ts";
 const pathLimitBytes = 1024;
 const segmentLimitBytes = 255;
 
-const plainPattern = /^[A-Za-z0-9_/.@+-]+$/;
-// eslint-disable-next-line no-control-regex
-const controlPattern = /[\u0000-\u001f\u007f-\u009f]/;
-const drivePattern = /^[A-Za-z]:/;
+const plainPattern = /^[A-Za-z0-9_/.@+-]+$/u;
+const controlPattern = /\p{Cc}/u;
+const drivePattern = /^[A-Za-z]:/u;
 /** Windows takes these for devices in every folder, whatever the extension. */
-const devicePattern = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])[ ]*(?:\.|$)/i;
+const devicePattern = /^(?:con|prn|aux|nul|conin\$|conout\$|com[1-9¹²³]|lpt[1-9¹²³]) *(?:\.|$)/iu;
 
 /**
  * Holds a path against the rules of a package's files: relative, `/`-separated, NFC, at most 1,024

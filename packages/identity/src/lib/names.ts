@@ -2,8 +2,8 @@ import { StoreError } from "./error.ts";
 import { quote, shorten } from "./quote.ts";
 
 const nameLengthLimit = 128;
-const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
-const versionPattern = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
+const namePattern = /^[a-z0-9][a-z0-9._-]*$/u;
+const versionPattern = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/u;
 
 /** @throws {StoreError} `invalid_name` unless it matches `^[a-z0-9][a-z0-9._-]{0,127}$`. */
 export function assertNamespace(value: string): void {

@@ -7,9 +7,9 @@ interface Semver {
 }
 
 const versionLengthLimit = 128;
-const numberPattern = /^(?:0|[1-9][0-9]*)$/;
-const identifierPattern = /^[0-9A-Za-z-]+$/;
-const digitsPattern = /^[0-9]+$/;
+const numberPattern = /^(?:0|[1-9][0-9]*)$/u;
+const identifierPattern = /^[0-9A-Za-z-]+$/u;
+const digitsPattern = /^[0-9]+$/u;
 
 /** Whether a version follows Semantic Versioning 2.0.0, without a leading `v`. */
 export function isSemver(version: string): boolean {
@@ -42,7 +42,7 @@ export function compareVersions(a: string, b: string): number {
 
 /**
  * A text of ASCII characters whose bytewise order (SQLite `BINARY`, PostgreSQL `COLLATE "C"`) is
- * that of {@link compareVersions}; versions that compare equal have equal keys. At most 270
+ * that of {@link compareVersions}; versions that compare equal have equal keys. At most 256
  * characters.
  *
  * A semver is `1`, then major, minor and patch, each as two hex digits of its length and its
