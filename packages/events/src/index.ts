@@ -7,3 +7,5 @@ export {
   rootOf,
   type MerkleTree,
 } from "./lib/merkle.ts";
+export { decodeHeader, encodeHeader, type EventHeader } from "./lib/header.ts";
+export { eventLimits } from "./lib/event-rules.ts";
