@@ -1,0 +1,164 @@
+import { decodeManifest, fromJcs, manifestDigest } from "@store/manifest";
+import { contentAddress } from "@store/identity";
+import { describe, expect, test } from "vitest";
+
+import { bytesOf, codeOf, collect, dialects, openTestInstance, publish } from "./instance.ts";
+
+describe.each(dialects)("a package on %s", (dialect) => {
+  test("goes from open to finalized and is read back as it was written", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    const pkg = await registry.createPackage({
+      namespace: "acme",
+      name: "app",
+      version: "1.0.0",
+      variant: "linux-amd64",
+      metadata: { ratio: 0.5, tags: ["x"] },
+      source: "git+https://example.com/app@abc",
+      build: "job 7",
+    });
+    expect(pkg).toMatchObject({ status: "open", revision: 0, fileCount: 0, metadata: { ratio: 0.5 } });
+
+    const added = await registry.ingestFile(pkg.id, "bin/app", bytesOf("#!/bin/sh\n"), {
+      executable: true,
+      mediaType: "text/x-shellscript",
+    });
+    expect(added).toMatchObject({ path: "bin/app", sizeBytes: 10, deduplicated: false });
+    await registry.ingestFile(pkg.id, "empty", bytesOf(""));
+
+    const done = await registry.finalizePackage(pkg.id);
+    expect(done.package).toMatchObject({ status: "finalized", fileCount: 2, sizeBytes: 10 });
+    const bytes = await registry.getManifestBytes(pkg.id, "cbor");
+    expect(contentAddress(await manifestDigest(bytes))).toBe(done.manifestDigest);
+    const manifest = await decodeManifest(bytes);
+    expect(manifest.package).toMatchObject({ variant: "linux-amd64" });
+    expect(manifest.files.map((file) => [file.path, file.size, file.executable])).toEqual([
+      ["bin/app", 10, true],
+      ["empty", 0, undefined],
+    ]);
+    expect(manifest.provenance).toEqual({
+      actor: "tester",
+      source: "git+https://example.com/app@abc",
+      build: "job 7",
+    });
+    expect(manifest.retention_summary).toEqual({
+      class: "standard",
+      expires_at: "2026-04-02T03:04:05.678Z",
+      holds: [],
+    });
+    expect(await fromJcs(await registry.getManifestBytes(pkg.id, "jcs"))).toEqual(bytes);
+
+    const file = await registry.getFile(pkg.id, "bin/app");
+    expect(file.verified).toBe("whole");
+    expect((await collect(file.body)).toString()).toBe("#!/bin/sh\n");
+    const range = await registry.getFile(pkg.id, "bin/app", { range: { start: 2, end: 6 } });
+    expect(range.verified).toBe("none");
+    expect((await collect(range.body)).toString()).toBe("/bin");
+  });
+
+  test("accepts nothing once it is finalized", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    const { id } = await publish(registry, { version: "1.0.0" });
+    expect(await codeOf(registry.ingestFile(id, "b", bytesOf("b")))).toBe("package_finalized");
+    expect(await codeOf(registry.removeFile(id, "a.txt"))).toBe("package_finalized");
+    expect(await codeOf(registry.finalizePackage(id))).toBe("package_finalized");
+    expect(await codeOf(registry.abandonPackage(id))).toBe("package_finalized");
+    expect(
+      await codeOf(registry.createPackage({ namespace: "acme", name: "app", version: "1.0.0" })),
+    ).toBe("package_exists");
+  });
+
+  test("refuses a path that is taken, or that is a folder and a file at once", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    const pkg = await registry.createPackage({ namespace: "acme", name: "app", version: "1.0.0" });
+    await registry.ingestFile(pkg.id, "a/b", bytesOf("1"));
+    await registry.ingestFile(pkg.id, "a-b", bytesOf("1"));
+    for (const path of ["a/b", "a", "a/b/c", "a/b/c/d"]) {
+      expect(await codeOf(registry.ingestFile(pkg.id, path, bytesOf("2")))).toBe("path_conflict");
+    }
+    const replaced = await registry.ingestFile(pkg.id, "a/b", bytesOf("longer"), { replace: true });
+    expect(replaced.sizeBytes).toBe(6);
+    expect(await registry.getPackage(pkg.id)).toMatchObject({ fileCount: 2, sizeBytes: 7 });
+    await registry.removeFile(pkg.id, "a/b");
+    await registry.ingestFile(pkg.id, "a/b/c", bytesOf("3"));
+    expect(await codeOf(registry.removeFile(pkg.id, "a/b"))).toBe("file_not_found");
+    expect((await registry.listFiles(pkg.id)).items.map((file) => file.path)).toEqual([
+      "a-b",
+      "a/b/c",
+    ]);
+  });
+
+  test("stores the same bytes once, and adds a known object without its bytes", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry, storage } = instance;
+    const pkg = await registry.createPackage({ namespace: "acme", name: "app", version: "1.0.0" });
+    const first = await registry.ingestFile(pkg.id, "a", bytesOf("same"));
+    const second = await registry.ingestFile(pkg.id, "b", bytesOf("same"));
+    const third = await registry.addFile(pkg.id, "c", first.address, { executable: true });
+    expect([first.deduplicated, second.deduplicated, third.deduplicated]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(third).toMatchObject({ sizeBytes: 4, sha256: first.sha256, executable: true });
+    expect(await Array.fromAsync(storage.enumerate())).toHaveLength(1);
+    const unknown = first.address.replace(/.$/, (last) => (last === "0" ? "1" : "0"));
+    expect(await codeOf(registry.addFile(pkg.id, "d", unknown as typeof first.address))).toBe(
+      "object_not_found",
+    );
+  });
+
+  test("does not give away an object that the actor may not read", async () => {
+    await using instance = await openTestInstance(dialect, {
+      mayReadObject: (actor) => Promise.resolve(actor === "tester"),
+    });
+    const { registry } = instance;
+    const pkg = await registry.createPackage({ namespace: "acme", name: "app", version: "1.0.0" });
+    const { address } = await registry.ingestFile(pkg.id, "a", bytesOf("secret"));
+    const stranger = registry.as("stranger");
+    expect(await codeOf(stranger.addFile(pkg.id, "b", address))).toBe("object_not_found");
+    expect(await stranger.ingestFile(pkg.id, "b", bytesOf("secret"))).toMatchObject({ address });
+  });
+
+  test("refuses bytes that are not what was declared, and keeps nothing of them", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry, storage } = instance;
+    const pkg = await registry.createPackage({ namespace: "acme", name: "app", version: "1.0.0" });
+    const { address } = await registry.ingestFile(pkg.id, "a", bytesOf("right"));
+    expect(
+      await codeOf(registry.ingestFile(pkg.id, "b", bytesOf("wrong"), { expect: { address } })),
+    ).toBe("digest_mismatch");
+    expect(
+      await codeOf(registry.ingestFile(pkg.id, "b", bytesOf("wrong"), { expect: { sizeBytes: 4 } })),
+    ).toBe("size_mismatch");
+    expect(await Array.fromAsync(storage.enumerate())).toHaveLength(1);
+    expect(await Array.fromAsync(storage.listStaged())).toHaveLength(0);
+    expect((await registry.listFiles(pkg.id)).items).toHaveLength(1);
+  });
+
+  test("is forgotten when it is abandoned, and abandoning again is success", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    const pkg = await registry.createPackage({ namespace: "acme", name: "app", version: "1.0.0" });
+    await registry.ingestFile(pkg.id, "a", bytesOf("a"));
+    await registry.abandonPackage(pkg.id);
+    await registry.abandonPackage(pkg.id);
+    expect(await codeOf(registry.getPackage(pkg.id))).toBe("package_not_found");
+    expect(await codeOf(registry.ingestFile(pkg.id, "b", bytesOf("b")))).toBe("package_not_found");
+  });
+
+  test("names its author in every event, and keeps the subject's name first", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    await publish(registry.as("alice"), { version: "1.0.0" });
+    const events = await registry.readEvents({ subject: "acme/app" });
+    expect(events.map((event) => [event.type, event.actor])).toEqual([
+      ["v1.package.created", "alice"],
+      ["v1.file.added", "alice"],
+      ["v1.package.finalized", "alice"],
+    ]);
+    expect(await registry.readEvents({ subject: "acme/ap" })).toEqual([]);
+  });
+});
