@@ -8,6 +8,8 @@ export {
 export {
   Scope,
   addressOf,
+  gathered,
+  joined,
   sampleBytes,
   type ConformanceCase,
   type ConformancePlace,

@@ -136,10 +136,10 @@ export interface ReadOptions {
 export interface ObjectReader {
   /**
    * Streams the object, or a range of it, in chunks of 1 byte to 1 MiB that are the caller's to
-   * keep and change; it can be iterated once. Fails with `object_not_found` or `invalid_range` before the first chunk;
-   * holds nothing before the first chunk is asked for. A stream that ends well has delivered every
-   * byte that was asked for. Leaving the loop early frees what the read holds. An object that is
-   * removed meanwhile is delivered whole or the read fails.
+   * keep and change; it can be iterated once. Fails with `object_not_found` or `invalid_range`
+   * before the first chunk; holds nothing before the first chunk is asked for. A stream that ends
+   * well has delivered every byte that was asked for. Leaving the loop early frees what the read
+   * holds. An object that is removed meanwhile is delivered whole or the read fails.
    */
   open(address: ContentAddress, options?: ReadOptions): AsyncIterable<Uint8Array>;
 }

@@ -131,12 +131,11 @@ export const readingCases: readonly ConformanceCase[] = [
     async run(scope) {
       const bytes = sampleBytes(SIZE_BYTES);
       const address = await scope.put(bytes);
-      const iterator = scope.backend.open(address)[Symbol.asyncIterator]();
-      let received = (await iterator.next()).value?.length ?? 0;
-      await scope.backend.remove(address);
+      let received = 0;
       try {
-        for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-          received += next.value.length;
+        for await (const { length } of scope.backend.open(address)) {
+          if (received === 0) await scope.backend.remove(address);
+          received += length;
         }
       } catch {
         return;

@@ -1,0 +1,76 @@
+import { type ContentAddress, createHasher, digestOf, StoreError } from "@store/identity";
+
+/**
+ * Passes an object's chunks on and checks them against its address. The last chunk is held back
+ * until the digest is known, so that nobody has received a whole object that is not the right
+ * one; an object of one chunk is checked before any of it is seen. Throws `object_corrupt`.
+ */
+export async function* verifiedChunks(
+  address: ContentAddress,
+  chunks: AsyncIterable<Uint8Array>,
+  expectedSizeBytes?: number,
+): AsyncGenerator<Uint8Array> {
+  const expected = digestOf(address);
+  const hasher = await createHasher(expected.algorithm);
+  let sizeBytes = 0;
+  let held: Uint8Array | undefined;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (expectedSizeBytes !== undefined && sizeBytes > expectedSizeBytes) {
+      throw corruptSize(address, expectedSizeBytes, sizeBytes, "at least ");
+    }
+    hasher.update(chunk);
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  if (expectedSizeBytes !== undefined && sizeBytes !== expectedSizeBytes) {
+    throw corruptSize(address, expectedSizeBytes, sizeBytes, "");
+  }
+  const actual = hasher.digest();
+  if (!actual.equals(expected)) throw corruptDigest(address, String(expected), String(actual));
+  if (held !== undefined) yield held;
+}
+
+/** Passes chunks on and checks how many bytes there are: of a range that is all one can. */
+export async function* countedChunks(
+  address: ContentAddress,
+  chunks: AsyncIterable<Uint8Array>,
+  expectedSizeBytes: number,
+): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > expectedSizeBytes) break;
+    yield chunk;
+  }
+  if (sizeBytes !== expectedSizeBytes) {
+    throw corruptSize(address, expectedSizeBytes, sizeBytes, "for what was asked ");
+  }
+}
+
+export function corruptDigest(
+  address: ContentAddress,
+  expected: string,
+  actual: string,
+): StoreError {
+  return new StoreError(
+    "object_corrupt",
+    `The stored object ${address} has the digest ${actual}, not ${expected}. ` +
+      "Restore it from a replica or a backup, or push its bytes again after removing it.",
+    { context: { reference: address, expected, actual } },
+  );
+}
+
+function corruptSize(
+  address: ContentAddress,
+  expected: number,
+  actual: number,
+  qualifier: string,
+): StoreError {
+  return new StoreError(
+    "object_corrupt",
+    `The stored object ${address} gives ${qualifier}${actual} bytes, not ${expected}. ` +
+      "Restore it from a replica or a backup, or push its bytes again after removing it.",
+    { context: { reference: address, expected, actual } },
+  );
+}

@@ -1,0 +1,311 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { contentAddress, Digest, digestBytes, StoreError } from "@store/identity";
+import { type IngestOptions, ingestStream, type StorageBackend } from "@store/storage";
+import { gathered, joined, sampleBytes } from "@store/storage/conformance";
+import { withFaults } from "@store/storage/faults";
+import { createMemoryBackend } from "@store/storage/memory";
+import fc from "fast-check";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { chunked, followedBy, never } from "./byte-sources.ts";
+
+const MIB = 1024 * 1024;
+const write: IngestOptions = { lease: "test", admit: async () => "write" };
+
+let backend: StorageBackend;
+beforeEach(() => {
+  backend = createMemoryBackend();
+});
+
+async function everything(): Promise<{ objects: number; staged: number }> {
+  const objects = await gathered(backend.enumerate());
+  const staged = await gathered(backend.listStaged());
+  return { objects: objects.length, staged: staged.length };
+}
+
+const nothing = { objects: 0, staged: 0 };
+
+describe("ingestStream", () => {
+  test.each([
+    ["nothing", 0, 1],
+    ["one byte", 1, 1],
+    ["a small object", 4096, 4096],
+    ["small chunks", 100_000, 7],
+    ["exactly 1 MiB", MIB, 65_536],
+    ["a byte more than 1 MiB", MIB + 1, 65_536],
+    ["one chunk larger than 1 MiB", 3 * MIB + 5, 4 * MIB],
+    ["chunks of 1 MiB", 5 * MIB, MIB],
+    ["chunks that straddle the slabs", 6 * MIB + 77, MIB - 13],
+  ])("stores %s under its address, with both digests", async (_, sizeBytes, chunkBytes) => {
+    const bytes = sampleBytes(sizeBytes);
+    const expected = await digestBytes(bytes);
+    const { digest, address, receipt } = await ingestStream(
+      backend,
+      chunked(bytes, chunkBytes),
+      write,
+    );
+    expect(address).toBe(contentAddress(expected.primary));
+    expect(String(digest.sha256)).toBe(String(expected.sha256));
+    expect(digest.sizeBytes).toBe(sizeBytes);
+    expect(receipt).toEqual({ address, sizeBytes, existed: false });
+    const stored = Buffer.from(await joined(backend.open(address)));
+    expect(stored.equals(bytes)).toBe(true);
+    expect(await everything()).toEqual({ objects: 1, staged: 0 });
+  });
+
+  test("gives the same digests however the bytes are cut", async () => {
+    const bytes = sampleBytes(2 * MIB + 4321);
+    const { primary } = await digestBytes(bytes);
+    const sizes = fc.array(fc.integer({ min: 0, max: 700_000 }), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(sizes, async (cuts) => {
+        async function* source(): AsyncGenerator<Uint8Array> {
+          let offset = 0;
+          for (const size of cuts) yield bytes.subarray(offset, (offset += size));
+          yield bytes.subarray(offset);
+        }
+        const { address } = await ingestStream(backend, source(), write);
+        expect(address).toBe(contentAddress(primary));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("never touches the backend for a small object that is present", async () => {
+    const stage = vi.spyOn(backend, "stage");
+    const admit = vi.fn<IngestOptions["admit"]>(async () => "present");
+    const result = await ingestStream(backend, chunked(sampleBytes(MIB), 1000), {
+      ...write,
+      admit,
+    });
+    expect(result.receipt).toBeUndefined();
+    expect(admit).toHaveBeenCalledExactlyOnceWith(result.digest);
+    expect(stage).not.toHaveBeenCalled();
+  });
+
+  test("discards a large object that is present, having read it whole", async () => {
+    const bytes = sampleBytes(3 * MIB);
+    const source = chunked(bytes, 65_536);
+    const result = await ingestStream(backend, source, { ...write, admit: async () => "present" });
+    expect(result.receipt).toBeUndefined();
+    expect(String(result.digest.primary)).toBe(String((await digestBytes(bytes)).primary));
+    expect(source.given).toBe(48);
+    expect(await everything()).toEqual(nothing);
+  });
+
+  test.each([1000, 3 * MIB])("asks to admit before %i bytes are visible", async (sizeBytes) => {
+    const seen: unknown[] = [];
+    await ingestStream(backend, chunked(sampleBytes(sizeBytes), 65_536), {
+      ...write,
+      admit: async () => {
+        seen.push((await everything()).objects);
+        return "write";
+      },
+    });
+    expect(seen).toEqual([0]);
+    expect(await everything()).toEqual({ objects: 1, staged: 0 });
+  });
+
+  test("hands the claim and the expected size to the backend", async () => {
+    const bytes = sampleBytes(2 * MIB);
+    const { primary, sha256 } = await digestBytes(bytes);
+    const stage = vi.spyOn(backend, "stage");
+    const address = contentAddress(primary);
+    const claims = { address, sha256, sizeBytes: bytes.length };
+    await ingestStream(backend, chunked(bytes, 65_536), { ...write, expect: claims });
+    expect(stage).toHaveBeenCalledExactlyOnceWith({
+      lease: "test",
+      claim: address,
+      expectedSizeBytes: bytes.length,
+    });
+  });
+
+  test("takes a claim by either algorithm", async () => {
+    const bytes = sampleBytes(100);
+    const address = contentAddress((await digestBytes(bytes)).sha256);
+    const result = await ingestStream(backend, chunked(bytes, 10), {
+      ...write,
+      expect: { address },
+    });
+    expect(result.address).toBe(contentAddress((await digestBytes(bytes)).primary));
+  });
+
+  test("holds back a source that is faster than the backend", async () => {
+    const slow = withFaults(backend, [{ verb: "write", when: "before", effect: "hang" }]);
+    const source = chunked(sampleBytes(20 * MIB), MIB);
+    const ingest = ingestStream(slow, source, write);
+    await vi.waitUntil(() => slow.struck.length === 1);
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    expect(source.given).toBeLessThanOrEqual(4);
+    slow.release();
+    await ingest;
+    expect(source.given).toBe(20);
+  });
+
+  test("reports what it has read, at most once a MiB and at the end", async () => {
+    const seen: number[] = [];
+    const onProgress = (readBytes: number): void => void seen.push(readBytes);
+    await ingestStream(backend, chunked(sampleBytes(3 * MIB + 5), 1000), { ...write, onProgress });
+    expect(seen.length).toBeLessThanOrEqual(4);
+    expect(seen.at(-1)).toBe(3 * MIB + 5);
+    expect(seen).toEqual(seen.toSorted((one, other) => one - other));
+    await ingestStream(backend, chunked(sampleBytes(5), 1000), { ...write, onProgress });
+    expect(seen.at(-1)).toBe(5);
+  });
+});
+
+describe.each([
+  ["a small object", 50_000],
+  ["a large object", 3 * MIB],
+])("ingestStream of %s", (_, sizeBytes) => {
+  const bytes = sampleBytes(sizeBytes);
+  const other = Digest.of("sha256", new Uint8Array(32));
+
+  test.each([
+    ["another address", { address: contentAddress(other) }, "digest_mismatch"],
+    ["another SHA-256", { sha256: other }, "digest_mismatch"],
+    ["a larger size", { sizeBytes: sizeBytes + 1 }, "size_mismatch"],
+    ["a smaller size", { sizeBytes: sizeBytes - 1 }, "size_mismatch"],
+    ["no size at all", { sizeBytes: 0 }, "size_mismatch"],
+  ])("refuses it where %s is expected, and keeps nothing", async (_what, claims, code) => {
+    const admit = vi.fn<IngestOptions["admit"]>(async () => "write");
+    const source = chunked(bytes, 65_536);
+    const ingest = ingestStream(backend, source, { ...write, admit, expect: claims });
+    await expect(ingest).rejects.toMatchObject({ code });
+    expect(admit).not.toHaveBeenCalled();
+    expect(await everything()).toEqual(nothing);
+  });
+
+  test("stops reading where it is larger than was expected or is allowed", async () => {
+    for (const limits of [{ expect: { sizeBytes: 10 } }, { limitBytes: 10 }]) {
+      const source = chunked(bytes, 10_000);
+      const ingest = ingestStream(backend, source, { ...write, ...limits });
+      const code = "expect" in limits ? "size_mismatch" : "limit_exceeded";
+      await expect(ingest).rejects.toMatchObject({ code });
+      expect(source.given).toBe(1);
+      expect(source.released).toBe(true);
+    }
+    expect(await everything()).toEqual(nothing);
+  });
+
+  test("accepts it at its limit, and not a byte above", async () => {
+    const atLimit = { ...write, limitBytes: sizeBytes };
+    await ingestStream(backend, chunked(bytes, 65_536), atLimit);
+    const above = ingestStream(backend, chunked(bytes, 65_536), {
+      ...write,
+      limitBytes: sizeBytes - 1,
+    });
+    await expect(above).rejects.toMatchObject({
+      code: "limit_exceeded",
+      context: { limit: sizeBytes - 1 },
+    });
+  });
+
+  test("passes on what the source throws, and keeps nothing", async () => {
+    const failure = new Error("the disk was pulled out");
+    const source = followedBy(chunked(bytes, 65_536), async () => {
+      throw failure;
+    });
+    await expect(ingestStream(backend, source, write)).rejects.toBe(failure);
+    expect(source.released).toBe(true);
+    expect(await everything()).toEqual(nothing);
+  });
+
+  test("gives up when its signal fires while the source is silent", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the client went away");
+    const source = followedBy(chunked(bytes, 65_536), async () => {
+      setImmediate(() => controller.abort(reason));
+      await never();
+    });
+    const ingest = ingestStream(backend, source, { ...write, signal: controller.signal });
+    await expect(ingest).rejects.toMatchObject({ code: "aborted", cause: reason });
+    expect(await everything()).toEqual(nothing);
+  });
+
+  test("gives up when its signal fires before the commit", async () => {
+    const controller = new AbortController();
+    const ingest = ingestStream(backend, chunked(bytes, 65_536), {
+      lease: "test",
+      signal: controller.signal,
+      admit: async () => {
+        controller.abort();
+        return "write";
+      },
+    });
+    await expect(ingest).rejects.toMatchObject({ code: "aborted" });
+    expect(await everything()).toEqual(nothing);
+  });
+
+  test("keeps nothing where it is not admitted", async () => {
+    const refusal = new StoreError("permission_denied", "Not here.");
+    const ingest = ingestStream(backend, chunked(bytes, 65_536), {
+      lease: "test",
+      admit: async () => {
+        throw refusal;
+      },
+    });
+    await expect(ingest).rejects.toBe(refusal);
+    expect(await everything()).toEqual(nothing);
+  });
+
+  test("keeps nothing where the backend is full", async () => {
+    backend = createMemoryBackend({ capacityBytes: sizeBytes - 1 });
+    const source = chunked(bytes, 65_536);
+    await expect(ingestStream(backend, source, write)).rejects.toMatchObject({
+      code: "storage_full",
+    });
+    expect(await everything()).toEqual(nothing);
+    expect((await backend.health()).freeBytes).toBe(sizeBytes - 1);
+  });
+
+  test("throws the first failure, not that of discarding after it", async () => {
+    const faulty = withFaults(backend, [
+      { verb: "commit", when: "before", effect: "fail", error: new Error("the first") },
+      { verb: "abort", when: "before", effect: "fail", error: new Error("the second") },
+    ]);
+    const ingest = ingestStream(faulty, chunked(bytes, 65_536), write);
+    await expect(ingest).rejects.toThrow("the first");
+    expect(faulty.struck.map(({ verb }) => verb)).toEqual(["commit", "abort"]);
+  });
+});
+
+describe("ingestStream refuses at once", () => {
+  test.each([
+    ["a lease that breaks its rule", { lease: "A b" }, "invalid_argument"],
+    ["a size that is no whole number", { expect: { sizeBytes: 1.5 } }, "invalid_argument"],
+    ["a negative limit", { limitBytes: -1 }, "invalid_argument"],
+    [
+      "a declared size above the limit",
+      { expect: { sizeBytes: 2 }, limitBytes: 1 },
+      "limit_exceeded",
+    ],
+    ["a signal that has fired", { signal: AbortSignal.abort() }, "aborted"],
+  ])("%s", async (_, options, code) => {
+    const source = chunked(sampleBytes(10), 10);
+    const ingest = ingestStream(backend, source, { ...write, ...options });
+    await expect(ingest).rejects.toMatchObject({ code });
+    expect(source.given).toBe(0);
+  });
+
+  test("a source of texts", async () => {
+    async function* texts(): AsyncGenerator<Uint8Array> {
+      const [text]: Uint8Array[] = JSON.parse('["text"]');
+      if (text !== undefined) yield text;
+    }
+    await expect(ingestStream(backend, texts(), write)).rejects.toMatchObject({
+      code: "invalid_argument",
+    });
+  });
+
+  test("a source that fails before it begins", async () => {
+    const failure = new Error("no such stream");
+    const source: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next() {
+          throw failure;
+        },
+      }),
+    };
+    await expect(ingestStream(backend, source, write)).rejects.toBe(failure);
+  });
+});
