@@ -1,0 +1,250 @@
+/** The tables in PostgreSQL. Keys and indexes stand in `migrations/postgres`, which is what runs. */
+import { bigint, customType, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import type { LeaseKind, PackageStatus } from "./tables.ts";
+
+/** Bytes: `postgres` reads a `Buffer`, which is handed on as the plain bytes that SQLite gives. */
+const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({
+  dataType: () => "bytea",
+  fromDriver: plainBytes,
+});
+
+/** A truth value kept as 0 or 1, as in SQLite, so that one literal in SQL fits both. */
+const flag = customType<{ data: boolean; driverData: number }>({
+  dataType: () => "smallint",
+  toDriver: Number,
+  fromDriver: (value) => value === 1,
+});
+
+const number = (name: string) => bigint(name, { mode: "number" });
+
+/** Small buffers share a pool, and a view of it would show its neighbours through `.buffer`. */
+function plainBytes(buffer: Uint8Array): Uint8Array {
+  return buffer.byteLength === buffer.buffer.byteLength
+    ? new Uint8Array(buffer.buffer)
+    : new Uint8Array(buffer);
+}
+
+const events = pgTable(
+  "events",
+  {
+    seq: number("seq").notNull(),
+    id: text("id").notNull(),
+    type: text("type").notNull(),
+    occurredAt: text("occurred_at").notNull(),
+    actor: text("actor").notNull(),
+    subject: text("subject").notNull(),
+    header: bytes("header").notNull(),
+    payload: bytes("payload").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.seq] })],
+);
+
+const logHead = pgTable(
+  "log_head",
+  {
+    id: number("id").notNull(),
+    logId: text("log_id").notNull(),
+    size: number("size").notNull(),
+    root: bytes("root").notNull(),
+    frontier: bytes("frontier").notNull(),
+    lastOccurredAt: text("last_occurred_at").notNull(),
+    lastEventId: text("last_event_id").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.id] })],
+);
+
+const artifactPackages = pgTable(
+  "artifact_packages",
+  {
+    packageId: text("package_id").notNull(),
+    namespace: text("namespace").notNull(),
+    name: text("name").notNull(),
+    version: text("version").notNull(),
+    variant: text("variant").notNull(),
+    versionSortKey: text("version_sort_key").notNull(),
+    prerelease: flag("prerelease").notNull(),
+    status: text("status").$type<PackageStatus>().notNull(),
+    revision: number("revision").notNull(),
+    createdAt: text("created_at").notNull(),
+    createdSeq: number("created_seq").notNull(),
+    createdBy: text("created_by").notNull(),
+    metadata: bytes("metadata"),
+    metadataSchema: text("metadata_schema"),
+    retentionClass: text("retention_class").notNull(),
+    source: text("source"),
+    build: text("build"),
+    openExpiresAt: text("open_expires_at"),
+    finalizedAt: text("finalized_at"),
+    finalizedSeq: number("finalized_seq"),
+    manifestDigest: text("manifest_digest"),
+    manifestSize: number("manifest_size"),
+    fileCount: number("file_count").notNull(),
+    sizeBytes: number("size_bytes").notNull(),
+    yankedAt: text("yanked_at"),
+    yankReason: text("yank_reason"),
+  },
+  (t) => [primaryKey({ columns: [t.packageId] })],
+);
+
+const artifactFiles = pgTable(
+  "artifact_files",
+  {
+    packageId: text("package_id").notNull(),
+    path: text("path").notNull(),
+    sizeBytes: number("size_bytes").notNull(),
+    mediaType: text("media_type"),
+    executable: flag("executable").notNull(),
+    digestAlgorithm: text("digest_algorithm").notNull(),
+    digestPrimary: bytes("digest_primary").notNull(),
+    digestSha256: bytes("digest_sha256").notNull(),
+    contentAddress: text("content_address").notNull(),
+    backend: text("backend").notNull(),
+    storedAt: text("stored_at").notNull(),
+    addedSeq: number("added_seq").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.packageId, t.path] })],
+);
+
+const objects = pgTable(
+  "objects",
+  {
+    contentAddress: text("content_address").notNull(),
+    digestAlgorithm: text("digest_algorithm").notNull(),
+    digestPrimary: bytes("digest_primary").notNull(),
+    digestSha256: bytes("digest_sha256").notNull(),
+    sizeBytes: number("size_bytes").notNull(),
+    firstSeq: number("first_seq").notNull(),
+    storedAt: text("stored_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.contentAddress] })],
+);
+
+const storageLocations = pgTable(
+  "storage_locations",
+  {
+    contentAddress: text("content_address").notNull(),
+    backend: text("backend").notNull(),
+    storedAt: text("stored_at").notNull(),
+    retrievalTier: text("retrieval_tier").notNull(),
+    restoreStatus: text("restore_status").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.contentAddress, t.backend] })],
+);
+
+const tags = pgTable(
+  "tags",
+  {
+    namespace: text("namespace").notNull(),
+    name: text("name").notNull(),
+    tag: text("tag").notNull(),
+    packageId: text("package_id").notNull(),
+    setAt: text("set_at").notNull(),
+    setBy: text("set_by").notNull(),
+    setSeq: number("set_seq").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.namespace, t.name, t.tag] })],
+);
+
+const packageNames = pgTable(
+  "package_names",
+  {
+    namespace: text("namespace").notNull(),
+    name: text("name").notNull(),
+    createdAt: text("created_at").notNull(),
+    updatedAt: text("updated_at").notNull(),
+    finalizedCount: number("finalized_count").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.namespace, t.name] })],
+);
+
+const retentionClasses = pgTable(
+  "retention_classes",
+  {
+    name: text("name").notNull(),
+    durationDays: number("duration_days"),
+    definedSeq: number("defined_seq").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.name] })],
+);
+
+const retentionState = pgTable(
+  "retention_state",
+  {
+    packageId: text("package_id").notNull(),
+    retentionClass: text("retention_class").notNull(),
+    expiresAt: text("expires_at"),
+    setAt: text("set_at").notNull(),
+    setBy: text("set_by").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.packageId] })],
+);
+
+const retentionHolds = pgTable(
+  "retention_holds",
+  {
+    holdId: text("hold_id").notNull(),
+    packageId: text("package_id").notNull(),
+    reason: text("reason").notNull(),
+    placedAt: text("placed_at").notNull(),
+    placedBy: text("placed_by").notNull(),
+    releasedAt: text("released_at"),
+    releasedBy: text("released_by"),
+  },
+  (t) => [primaryKey({ columns: [t.holdId] })],
+);
+
+const metadataSchemas = pgTable(
+  "metadata_schemas",
+  {
+    name: text("name").notNull(),
+    revision: number("revision").notNull(),
+    schema: bytes("schema").notNull(),
+    digest: text("digest").notNull(),
+    registeredAt: text("registered_at").notNull(),
+    registeredBy: text("registered_by").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.name, t.revision] })],
+);
+
+const objectLeases = pgTable(
+  "object_leases",
+  {
+    leaseId: text("lease_id").notNull(),
+    kind: text("kind").$type<LeaseKind>().notNull(),
+    contentAddress: text("content_address").notNull(),
+    holder: text("holder").notNull(),
+    createdAt: text("created_at").notNull(),
+    expiresAt: text("expires_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.leaseId, t.contentAddress] })],
+);
+
+const idempotencyKeys = pgTable(
+  "idempotency_keys",
+  {
+    actor: text("actor").notNull(),
+    key: text("key").notNull(),
+    requestDigest: bytes("request_digest").notNull(),
+    response: text("response").notNull(),
+    createdAt: text("created_at").notNull(),
+    expiresAt: text("expires_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.actor, t.key] })],
+);
+
+export const postgresTables = {
+  events,
+  logHead,
+  artifactPackages,
+  artifactFiles,
+  objects,
+  storageLocations,
+  tags,
+  packageNames,
+  retentionClasses,
+  retentionState,
+  retentionHolds,
+  metadataSchemas,
+  objectLeases,
+  idempotencyKeys,
+};

@@ -1,0 +1,159 @@
+/** What an open database offers. Both dialects keep exactly these promises. */
+import type { Sql } from "./sql.ts";
+import type { Tables, ViewTableName } from "./tables.ts";
+
+/** How to open a database. */
+export interface DatabaseOptions {
+  /** Longest wait for another process's write lock, in milliseconds. Default 10,000. */
+  readonly lockTimeoutMs?: number;
+  /** Most commands in one commit. Default 256 on SQLite, 64 on PostgreSQL. */
+  readonly batchLimit?: number;
+  /** Most commands that may wait for a commit; more are refused. Default 65,536. */
+  readonly queueLimit?: number;
+  /** Connections for reading, PostgreSQL only. Default 8. */
+  readonly readerConnections?: number;
+}
+
+/** One command's view of the open transaction; it is fenced off once the command has ended. */
+export interface WriteTransaction {
+  readonly sql: Sql;
+  readonly tables: Tables;
+  /** Wakes listeners after the commit. Says nothing on SQLite, nor when the command fails. */
+  notify(channel: string, payload?: string): void;
+}
+
+/**
+ * Something that takes part in every batch of commands: the event log. It gathers what commands
+ * hand it, writes it once before COMMIT, and learns how the commit ended.
+ */
+export interface BatchParticipant {
+  /** The lock is held and no command has run. May be called again if nothing was committed. */
+  begin(sql: Sql): Promise<void>;
+  /** Called before each command; the returned function undoes what the command gathered. */
+  savepoint(): () => void;
+  /** Called before COMMIT, if any command succeeded. */
+  flush(sql: Sql): Promise<void>;
+  /** The batch is durable. */
+  committed(): void;
+  /** Nothing of the batch was kept. */
+  abandoned(): void;
+  /**
+   * Asked with the lock held, after the answer to COMMIT was lost: is the batch in the database?
+   * `undefined` if that cannot be told.
+   */
+  wasCommitted(sql: Sql): Promise<boolean | undefined>;
+}
+
+/** What a migration did. */
+export interface MigrationReport {
+  /** The version before, 0 for an empty database. */
+  readonly from: number;
+  readonly to: number;
+  /** The names of the files that were applied, in order. */
+  readonly applied: readonly string[];
+}
+
+/** Whether the database answers. */
+export interface DatabaseHealth {
+  readonly dialect: "sqlite" | "postgres";
+  /** The server's or library's version. */
+  readonly version: string;
+  /** The schema's version in the database, and in this code. */
+  readonly schemaVersion: number;
+  readonly expectedSchemaVersion: number;
+  /** Round trip of a trivial read, in milliseconds. */
+  readonly latencyMs: number;
+  /** Bytes that the database occupies. */
+  readonly sizeBytes: number;
+  /** Commands that wait for a commit. */
+  readonly queued: number;
+}
+
+/** Stops a subscription. */
+export interface Listener {
+  close(): Promise<void>;
+}
+
+/** How one live table differs from its rebuilt copy. */
+export interface TableDifference {
+  readonly table: ViewTableName;
+  /** Rows that are not the same on both sides: missing, surplus and changed ones. */
+  readonly count: number;
+  /** The first of them by primary key, at most the sample's limit. */
+  readonly sample: readonly RowDifference[];
+}
+
+/** One row that differs. Bytes are shown as hex. */
+export interface RowDifference {
+  /** The values of the primary key, by column name. */
+  readonly key: Readonly<Record<string, string | number | null>>;
+  /** The row in the live table, by column name; absent if it is missing there. */
+  readonly live?: Readonly<Record<string, string | number | null>>;
+  /** The row rebuilt from the log; absent if the log knows no such row. */
+  readonly rebuilt?: Readonly<Record<string, string | number | null>>;
+}
+
+/** The views' tables, empty, apart from the live ones: what replay writes into. */
+export interface Scratch {
+  /** Usable inside {@link Scratch.transaction} only. */
+  readonly sql: Sql;
+  readonly tables: Tables;
+  /** Runs `work` in one transaction of the scratch space. One at a time. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Holds the instance's writer lock, lets `catchUp` replay the last events, and compares.
+   * Returns only tables that differ.
+   */
+  compare(
+    tables: readonly ViewTableName[],
+    catchUp: () => Promise<void>,
+    options?: { readonly sampleLimit?: number },
+  ): Promise<TableDifference[]>;
+  /**
+   * Holds the writer lock, lets `catchUp` replay the last events, and replaces the content of the
+   * live tables in one transaction. Readers see the old rows until it commits.
+   */
+  swap(tables: readonly ViewTableName[], catchUp: () => Promise<void>): Promise<void>;
+  /** Removes the scratch space. */
+  close(): Promise<void>;
+}
+
+/**
+ * An open database. Errors are `StoreError`: `database_unavailable`, `storage_full`,
+ * `permission_denied`, `schema_too_new`, `schema_outdated`, `commit_unknown`, `closed`, and
+ * `internal` for a statement that the database refuses.
+ */
+export interface Database {
+  readonly dialect: "sqlite" | "postgres";
+  readonly tables: Tables;
+  /** Reads outside the writer; each statement sees its own snapshot of what is committed. */
+  readonly reader: Sql;
+  /**
+   * Runs `command` in the writer's transaction and resolves once that is durable. Commands run one
+   * after another, many to a commit. One that throws is rolled back alone, and its error is thrown
+   * here. A command may read and write the database only; it must await each statement, must not
+   * catch a statement's error (it fails even so), and must not call `write` itself.
+   */
+  write<T>(command: (tx: WriteTransaction) => Promise<T>): Promise<T>;
+  /** Lets a participant take part in every batch; at most one, before the first write. */
+  join(participant: BatchParticipant): void;
+  /** Brings the schema up to this code's version. Safe in two processes at once. */
+  migrate(): Promise<MigrationReport>;
+  /** Drops everything of ours and migrates an empty database. All data is lost. */
+  migrateFresh(): Promise<MigrationReport>;
+  /** The schema's version in the database: 0 if it is empty. */
+  schemaVersion(): Promise<number>;
+  /** Throws `schema_outdated` or `schema_too_new` unless the schema is this code's. */
+  assertSchemaCurrent(): Promise<void>;
+  openScratch(): Promise<Scratch>;
+  /**
+   * Calls `onNotify` for each notification, and with `undefined` whenever some may have been
+   * missed. On SQLite it is never called.
+   */
+  listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Listener>;
+  /** The plan of a query, as text: for tests that hold a query to its index. */
+  explain(query: { getSQL(): unknown }): Promise<string>;
+  health(): Promise<DatabaseHealth>;
+  /** Lets running commands end, refuses new ones with `closed`, and closes. Idempotent. */
+  close(): Promise<void>;
+}
