@@ -1,4 +1,10 @@
-import { type ContentAddress, createHasher, digestOf, StoreError } from "@store/identity";
+import {
+  type ContentAddress,
+  createHasher,
+  type Digest,
+  digestOf,
+  StoreError,
+} from "@store/identity";
 
 /**
  * Passes an object's chunks on and checks them against its address. The last chunk is held back
@@ -10,8 +16,7 @@ export async function* verifiedChunks(
   chunks: AsyncIterable<Uint8Array>,
   expectedSizeBytes?: number,
 ): AsyncGenerator<Uint8Array> {
-  const expected = digestOf(address);
-  const hasher = await createHasher(expected.algorithm);
+  const hasher = await createHasher(digestOf(address).algorithm);
   let sizeBytes = 0;
   let held: Uint8Array | undefined;
   for await (const chunk of chunks) {
@@ -26,8 +31,7 @@ export async function* verifiedChunks(
   if (expectedSizeBytes !== undefined && sizeBytes !== expectedSizeBytes) {
     throw corruptSize(address, expectedSizeBytes, sizeBytes, "");
   }
-  const actual = hasher.digest();
-  if (!actual.equals(expected)) throw corruptDigest(address, String(expected), String(actual));
+  assertIntact(address, hasher.digest());
   if (held !== undefined) yield held;
 }
 
@@ -46,6 +50,12 @@ export async function* countedChunks(
   if (sizeBytes !== expectedSizeBytes) {
     throw corruptSize(address, expectedSizeBytes, sizeBytes, "for what was asked ");
   }
+}
+
+/** Throws `object_corrupt` unless an object's bytes have the digest that it is addressed by. */
+export function assertIntact(address: ContentAddress, actual: Digest): void {
+  if (digestOf(address).equals(actual)) return;
+  throw corruptDigest(address, address, String(actual));
 }
 
 export function corruptDigest(

@@ -1,0 +1,1 @@
+export { withDeadlines, type DeadlineOptions } from "./lib/deadlines.ts";

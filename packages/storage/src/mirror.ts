@@ -1,0 +1,1 @@
+export { mirrorBackends } from "./lib/mirror.ts";

@@ -1,0 +1,1 @@
+export { withRetries, type RetryOptions } from "./lib/retries.ts";

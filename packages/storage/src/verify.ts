@@ -1,0 +1,1 @@
+export { withVerifiedReads } from "./lib/verified-reads.ts";
