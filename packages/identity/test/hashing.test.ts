@@ -184,7 +184,8 @@ describe("a dual hasher", () => {
   test("refuses what is not bytes, rather than guess an encoding", async () => {
     const hashing = await loadDualHashing();
     const hasher = hashing.createHasher();
-    for (const value of ["abc", [1, 2], new ArrayBuffer(3), new Uint16Array(2), null]) {
+    const values: unknown[] = ["abc", [1, 2], new ArrayBuffer(3), new Uint16Array(2), null];
+    for (const value of values) {
       // The compiler would refuse what a caller without one may well pass.
       const bytes = value as Uint8Array;
       expect(refusalOf(() => hasher.update(bytes)).code).toBe("invalid_argument");
