@@ -1,1 +1,1 @@
-export {};
+export { openLocalStorage, type LocalStorageOptions } from "./lib/backend.ts";
