@@ -7,7 +7,7 @@ import * as v from "valibot";
  */
 
 const text = v.string();
-const bytes = v.instance(Uint8Array);
+const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const payloadSchemas = {

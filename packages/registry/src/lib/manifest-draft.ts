@@ -1,6 +1,6 @@
 import type { Sql, Tables } from "@store/database";
-import { contentAddress, type ContentAddress } from "@store/identity";
-import { encodeManifest, manifestDigest, type Manifest, type ManifestFile } from "@store/manifest";
+import { contentAddress, parseContentAddress, type ContentAddress } from "@store/identity";
+import { encodeManifest, manifestDigest, type Manifest, type ManifestFile, type ManifestReceipt } from "@store/manifest";
 
 import { activeHolds } from "./commands/hold.ts";
 import { expiry } from "./commands/retention.ts";
@@ -29,7 +29,7 @@ export async function draftManifest(
   const { durationDays } = await findRetentionClass(sql, row.retentionClass);
   const expiresAt = expiry(finalized.at, durationDays);
   const files: ManifestFile[] = [];
-  const receipts = new Map<string, Manifest["storage_receipts"][number]>();
+  const receipts = new Map<string, ManifestReceipt>();
   for await (const rows of allFiles(sql, tables, packageId)) {
     for (const file of rows) {
       files.push(manifestFile(file));
@@ -86,18 +86,22 @@ function manifestFile(row: FileRow): ManifestFile {
 
 /** One receipt for each object and backend: from when the package first accepted the object. */
 function keepEarliest(
-  receipts: Map<string, Manifest["storage_receipts"][number]>,
+  receipts: Map<string, ManifestReceipt>,
   { contentAddress: address, backend, storedAt }: FileRow,
 ): void {
   const key = `${address} ${backend}`;
   const known = receipts.get(key);
   if (known !== undefined && known.stored_at <= storedAt) return;
-  receipts.set(key, { content_address: address, backend, stored_at: storedAt });
+  receipts.set(key, {
+    content_address: parseContentAddress(address),
+    backend,
+    stored_at: storedAt,
+  });
 }
 
 function byAddressAndBackend(
-  a: Manifest["storage_receipts"][number],
-  b: Manifest["storage_receipts"][number],
+  a: ManifestReceipt,
+  b: ManifestReceipt,
 ): number {
   if (a.content_address !== b.content_address) {
     return a.content_address < b.content_address ? -1 : 1;

@@ -1,5 +1,6 @@
 import type { ContentAddress, PackageCoordinates, Reference } from "@store/identity";
-import type { ByteRange } from "@store/storage";
+import type { TableDifference } from "@store/database";
+import type { ResolvedRange } from "@store/storage";
 
 /** Where a package is in its life; `open` is the only state that accepts files. */
 export type PackageStatus = "open" | "finalized" | "yanked" | "expired";
@@ -112,7 +113,8 @@ export interface ResolvedPackage {
 
 export interface OpenedFile {
   readonly file: FileInfo;
-  readonly range?: ByteRange;
+  /** What `body` delivers: a half-open range of the file's bytes. */
+  readonly range: ResolvedRange;
   /** `whole`: the stream fails before its end where the bytes are not the object's. */
   readonly verified: "whole" | "none";
   readonly body: AsyncIterable<Uint8Array>;
@@ -206,7 +208,7 @@ export interface MetadataSchemaInfo {
 export interface VerifyProblem {
   readonly path?: string;
   readonly address?: ContentAddress;
-  readonly code: "object_corrupt" | "object_not_found" | "size_mismatch" | "log_corrupt";
+  readonly code: "object_corrupt" | "object_not_found" | "log_corrupt";
   readonly message: string;
 }
 
@@ -235,15 +237,8 @@ export interface SweepReport {
 
 export interface ReplayReport {
   readonly events: number;
-  /** Differences between the live views and the rebuilt ones; always empty after a swap. */
-  readonly differences: readonly ViewDifference[];
-}
-
-/** One row that the events do not account for, or that is missing. */
-export interface ViewDifference {
-  readonly table: string;
-  readonly row: string;
-  readonly problem: "missing" | "unexpected";
+  /** How the live views differed from the rebuilt ones; empty where they were replaced. */
+  readonly differences: readonly TableDifference[];
 }
 
 export interface HealthReport {

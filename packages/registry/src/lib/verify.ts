@@ -1,5 +1,5 @@
-import { contentAddress, Digest, StoreError, type ContentAddress } from "@store/identity";
-import { decodeManifest, type ManifestFile } from "@store/manifest";
+import { contentAddress, type ContentAddress } from "@store/identity";
+import { decodeManifest, fileDualDigest, type ManifestFile } from "@store/manifest";
 import { verifyObject } from "@store/storage";
 
 import type { Instance } from "./instance.ts";
@@ -71,20 +71,32 @@ async function fileProblem(
   verified: Set<ContentAddress>,
   signal: AbortSignal | undefined,
 ): Promise<VerifyProblem | undefined> {
-  const address = contentAddress(Digest.of("blake3", file.digests.blake3));
+  const { primary: digest, ...expect } = fileDualDigest(file);
+  const address = contentAddress(digest);
   if (verified.has(address)) return undefined;
-  const outcome = await verifyObject(
-    primary,
-    {
-      address,
-      sha256: Digest.of("sha256", file.digests.sha256),
-      sizeBytes: file.size,
-    },
-    signal === undefined ? {} : { signal },
-  );
-  if (outcome.outcome === "whole") {
-    verified.add(address);
-    return undefined;
+  const outcome = await verifyObject(primary, address, {
+    expect,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  switch (outcome.status) {
+    case "ok":
+      verified.add(address);
+      return undefined;
+    case "missing":
+      return {
+        path: file.path,
+        address,
+        code: "object_not_found",
+        message: `The object of "${file.path}" is gone.`,
+      };
+    case "corrupt":
+      return {
+        path: file.path,
+        address,
+        code: "object_corrupt",
+        message:
+          `The object of "${file.path}" is damaged: ` +
+          `${outcome.actual} where ${outcome.expected} is recorded.`,
+      };
   }
-  return { path: file.path, address, ...problemOf(outcome) };
 }

@@ -58,8 +58,8 @@ export function queries({ database, log, primary }: Instance): Queries {
     statFile,
     getFile: async (packageId, path, options = {}) => {
       const file = await statFile(packageId, path);
-      const { body, verified } = await serveObject(primary, file.address, options);
-      return { file, body, verified, ...(options.range ? { range: options.range } : {}) };
+      const { body, verified, range } = await serveObject(primary, file.address, options);
+      return { file, body, verified, range };
     },
     getManifestBytes: async (packageId, form) => {
       const bytes = await manifestBytes(log, await findFinalizedPackage(reader, packageId));
