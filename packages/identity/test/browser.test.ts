@@ -30,6 +30,7 @@ interface Page {
   readonly digest: (chunks: string[], signal?: AbortSignal) => Promise<unknown>;
   readonly engine: (algorithm: string) => Promise<string>;
   readonly parse: (text: string) => string;
+  WebAssembly: unknown;
   readonly refusalOf: (path: string) => string | undefined;
 }
 
@@ -81,6 +82,18 @@ describe("a browser bundle", () => {
     });
   });
 
+  test("says what is missing where the page forbids WebAssembly, and works once it is allowed", async () => {
+    const page = open();
+    const { WebAssembly } = page;
+    page.WebAssembly = undefined;
+    await expect(page.digest(["a"])).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("WebAssembly"),
+    });
+    page.WebAssembly = WebAssembly;
+    expect(await page.digest(["a"])).toMatchObject({ sizeBytes: 1 });
+  });
+
   test("parses references and refuses paths", () => {
     const { parse, refusalOf } = open();
     expect(JSON.parse(parse("acme/app@1.2.0/linux-amd64"))).toEqual({
@@ -100,5 +113,6 @@ function open(): Page {
   expect(runInContext("typeof process + typeof Buffer + typeof require", context)).toBe(
     "undefined".repeat(3),
   );
-  return context as Page;
+  // A context lists only what was put into it, not the globals of its language.
+  return runInContext("globalThis", context) as Page;
 }

@@ -68,7 +68,10 @@ let defaultDualHashing: Promise<DualHashing> | undefined;
  */
 export function loadDualHashing(options: EngineOptions = {}): Promise<DualHashing> {
   if (options.engines !== undefined) return dualHashing(options);
-  defaultDualHashing ??= dualHashing(options);
+  defaultDualHashing ??= dualHashing(options).catch((error: unknown) => {
+    defaultDualHashing = undefined;
+    throw error;
+  });
   return defaultDualHashing;
 }
 
@@ -110,19 +113,27 @@ async function loadFastest(
     throw new StoreError("invalid_digest", `The algorithm ${quote(algorithm)} is unknown.`);
   }
   const names = options.engines ?? engines.map(({ name }) => name);
+  let cause: unknown;
   for (const name of names) {
     const engine = engines.find((candidate) => candidate.name === name);
     if (engine === undefined) continue;
     const key = `${name} ${algorithm}`;
     const loading = loaded.get(key) ?? engine.load(algorithmDefinition(algorithm));
     loaded.set(key, loading);
-    const hashFunction = await loading;
-    if (hashFunction !== undefined) return { name, hashFunction };
+    try {
+      const hashFunction = await loading;
+      if (hashFunction !== undefined) return { name, hashFunction };
+    } catch (error) {
+      // A page may forbid WebAssembly now and be asked again later.
+      loaded.delete(key);
+      cause = error;
+    }
   }
   throw new StoreError(
     "unsupported",
-    `No engine for ${algorithm} is present among ${names.join(", ")}; leave the choice open.`,
-    { context: { expected: algorithm, actual: names.join(", ") } },
+    `No engine for ${algorithm} could be loaded among ${names.join(", ")}; allow another engine, ` +
+      "or WebAssembly where the page forbids it.",
+    { cause, context: { expected: algorithm, actual: names.join(", ") } },
   );
 }
 
