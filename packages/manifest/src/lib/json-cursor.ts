@@ -73,12 +73,14 @@ export class JsonCursor implements Cursor {
     const end = this.#endOfItem(start);
     const text = decodeUtf8(this.#bytes.subarray(start, end), this.#limits.maxItemBytes);
     let value: JsonValue;
+    let canonical: string;
     try {
       value = JSON.parse(text);
+      canonical = canonicalText(value);
     } catch (cause) {
-      throw invalidJson("a value is expected", start, cause);
+      throw invalidJson("a value that canonical JSON can hold is expected", start, cause);
     }
-    if (canonicalText(value) !== text) throw invalidJson("the value is not canonical", start);
+    if (canonical !== text) throw invalidJson("the value is not in canonical form", start);
     this.#position = end;
     return value;
   }

@@ -30,8 +30,11 @@ export class ManifestRules {
     const { path } = file;
     const last = this.#lastPath;
     if (last !== undefined && compareBytewise(last, path) >= 0) {
-      const rule = last === path ? "twice" : "after a path that sorts behind it";
-      throw invalid(`the path ${JSON.stringify(path)} comes ${rule}; sort files bytewise`, path);
+      const rule =
+        last === path
+          ? "comes twice; remove one"
+          : "comes after a path that sorts behind it; sort files by compareBytewise";
+      throw invalid(`the path ${JSON.stringify(path)} ${rule}`, path);
     }
     // A folder sorts before everything in it, so one look back finds every conflict.
     for (const folder of pathAncestors(path)) {

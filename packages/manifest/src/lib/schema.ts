@@ -1,5 +1,6 @@
 import { assertFilePath, assertName, assertNamespace } from "@store/identity";
 import { assertVariant, assertVersion, isStoreError, StoreError } from "@store/identity";
+import type { StoreErrorContext } from "@store/identity";
 import * as v from "valibot";
 import {
   assertedText,
@@ -104,8 +105,20 @@ export function parsePart<const Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const field = fieldText(where, issue);
-  throw new StoreError("invalid_manifest", `The manifest is not valid: ${field} ${rule(issue)}.`);
+  const rule = ruleText(issue);
+  // The rules of other packages are sentences of their own.
+  const colon = /^[A-Z]/.test(rule) ? ":" : "";
+  throw new StoreError(
+    "invalid_manifest",
+    `The manifest is not valid: ${fieldText(where, issue)}${colon} ${rule}.`,
+    { context: pathContext(value) },
+  );
+}
+
+/** A file is named by its path, as far as it has one. */
+function pathContext(value: unknown): StoreErrorContext {
+  if (typeof value !== "object" || value === null || !("path" in value)) return {};
+  return typeof value.path === "string" ? { path: value.path.slice(0, 1024) } : {};
 }
 
 function fieldText(where: string, issue: v.BaseIssue<unknown>): string {
@@ -116,7 +129,7 @@ function fieldText(where: string, issue: v.BaseIssue<unknown>): string {
   return text === "" ? "the manifest" : text;
 }
 
-function rule(issue: v.BaseIssue<unknown>): string {
+function ruleText(issue: v.BaseIssue<unknown>): string {
   if (issue.type !== "strict_object") return issue.message.replace(/\.$/, "");
   if (issue.expected === "never") return "is a field that manifest v1 does not have; remove it";
   return issue.expected === "Object" ? "must be a map" : "is missing";
