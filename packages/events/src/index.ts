@@ -9,3 +9,21 @@ export {
 } from "./lib/merkle.ts";
 export { decodeHeader, encodeHeader, type EventHeader } from "./lib/header.ts";
 export { eventLimits } from "./lib/event-rules.ts";
+export type { EventDraft } from "./lib/batch.ts";
+export type { LogHead } from "./lib/head.ts";
+export {
+  openLog,
+  type EventLog,
+  type LogOptions,
+  type LogTransaction,
+  type TailOptions,
+} from "./lib/log.ts";
+export { pageLimits, type EventQuery } from "./lib/query.ts";
+export {
+  replay,
+  type Project,
+  type Replay,
+  type ReplayOptions,
+  type ReplayProgress,
+} from "./lib/replay.ts";
+export type { StoredEvent } from "./lib/stored-event.ts";

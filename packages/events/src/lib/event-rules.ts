@@ -66,11 +66,19 @@ function textFault(text: unknown, limitBytes: number): Fault {
   return text.isWellFormed() ? undefined : "it holds a lone surrogate";
 }
 
-/** @throws {StoreError} `invalid_event` where there is a fault in `field` */
-export function refuseFault(field: string, value: unknown, fault: Fault): void {
+/**
+ * Refuses `value` in `field` where there is a fault.
+ *
+ * @throws {StoreError} `invalid_event`, or the code given
+ */
+export function refuseFault(
+  field: string,
+  value: unknown,
+  fault: Fault,
+  code: "invalid_event" | "invalid_argument" = "invalid_event",
+): void {
   if (fault === undefined) return;
-  const shown = typeof value === "string" ? ` ${JSON.stringify(value.slice(0, 80))}` : "";
-  throw new StoreError("invalid_event", `The event's ${field}${shown} is refused: ${fault}.`, {
-    context: { actual: typeof value === "string" ? value.slice(0, 80) : typeof value },
-  });
+  const actual = typeof value === "string" ? value.slice(0, 80) : typeof value;
+  const message = `The event ${field} ${JSON.stringify(actual)} is refused: ${fault}.`;
+  throw new StoreError(code, message, { context: { actual } });
 }
