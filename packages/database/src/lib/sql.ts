@@ -35,6 +35,8 @@ export interface Changes {
 export interface Query<T> extends PromiseLike<T> {
   catch<R = never>(onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<T | R>;
   finally(onFinally?: (() => void) | null): Promise<T>;
+  /** Its text and parameters, without running it. */
+  toSQL(): { readonly sql: string; readonly params: readonly unknown[] };
 }
 
 /** What a query may read from. */

@@ -69,6 +69,11 @@ export interface DatabaseHealth {
   readonly queued: number;
 }
 
+/** A built query, before it runs. */
+export interface Explainable {
+  toSQL(): { readonly sql: string; readonly params: readonly unknown[] };
+}
+
 /** Stops a subscription. */
 export interface Listener {
   close(): Promise<void>;
@@ -152,7 +157,7 @@ export interface Database {
    */
   listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Listener>;
   /** The plan of a query, as text: for tests that hold a query to its index. */
-  explain(query: { getSQL(): unknown }): Promise<string>;
+  explain(query: Explainable): Promise<string>;
   health(): Promise<DatabaseHealth>;
   /** Lets running commands end, refuses new ones with `closed`, and closes. Idempotent. */
   close(): Promise<void>;

@@ -1,0 +1,70 @@
+/** What stands between drizzle's builders and a driver: one way to run a statement. */
+import { StoreError } from "@store/identity";
+
+/** Rows as arrays of driver values in the order of the selection, or the number of rows written. */
+export type ResultMode = "rows" | "changes";
+
+/** Runs statements. Rejects with a `StoreError` only. */
+export interface Connection {
+  execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown>;
+}
+
+/**
+ * One command's connection. It remembers what is still running and the first failure, and refuses
+ * every statement once the command has ended: a query that nobody awaited can neither slip into
+ * the next command nor survive the rollback of its own.
+ */
+export class Scope implements Connection {
+  readonly #connection: Connection;
+  #open = true;
+  #running = 0;
+  #idle: (() => void) | undefined;
+  #failure: unknown;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
+    if (!this.#open) {
+      return Promise.reject(
+        new StoreError(
+          "closed",
+          "A statement was run after its command had ended; await every statement inside it.",
+        ),
+      );
+    }
+    this.#running += 1;
+    return this.#connection.execute(text, parameters, mode).then(this.#succeeded, this.#failed);
+  }
+
+  /** The first error of a statement, even if the command caught it. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Refuses further statements and waits for those that run. */
+  async end(): Promise<void> {
+    this.#open = false;
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  readonly #succeeded = (result: unknown): unknown => {
+    this.#settled();
+    return result;
+  };
+
+  readonly #failed = (error: unknown): never => {
+    this.#failure ??= error;
+    this.#settled();
+    throw error;
+  };
+
+  #settled(): void {
+    this.#running -= 1;
+    if (this.#running === 0) this.#idle?.();
+  }
+}

@@ -1,0 +1,37 @@
+/** Opens a database by its URL. */
+import { fileURLToPath } from "node:url";
+import { StoreError } from "@store/identity";
+import { openSqlite } from "./sqlite-database.ts";
+import type { Database, DatabaseOptions } from "./types.ts";
+
+/**
+ * Opens `sqlite:<path>`, `sqlite::memory:`, or `postgres://…` (`postgresql://…`). Relative paths
+ * start at the working directory; the file and its folder are created where they are not there.
+ * An empty database has to be migrated before it can be written.
+ *
+ * @throws StoreError `invalid_argument` for another URL, `schema_too_new`, `permission_denied`,
+ * `storage_full`, `database_unavailable`.
+ */
+export async function openDatabase(url: string, options: DatabaseOptions = {}): Promise<Database> {
+  const lockTimeoutMs = options.lockTimeoutMs ?? 10_000;
+  const queueLimit = options.queueLimit ?? 65_536;
+  if (url.startsWith("sqlite:")) {
+    const batchLimit = options.batchLimit ?? 256;
+    return await openSqlite(sqlitePath(url), { lockTimeoutMs, queueLimit, batchLimit });
+  }
+  throw new StoreError(
+    "invalid_argument",
+    "A database URL begins with sqlite:, postgres:// or postgresql://.",
+  );
+}
+
+function sqlitePath(url: string): string {
+  const path = url.slice("sqlite:".length);
+  if (path === "") {
+    throw new StoreError(
+      "invalid_argument",
+      "The database URL sqlite: lacks a path, as in sqlite:./data/store.db.",
+    );
+  }
+  return path.startsWith("///") ? fileURLToPath(`file:${path}`) : path;
+}

@@ -1,0 +1,184 @@
+/** A database in a SQLite file, or in memory. */
+import { StoreError } from "@store/identity";
+import { type Migration, assertCurrent, assertNotTooNew, loadMigrations } from "./migrations.ts";
+import { sqliteTables } from "./schema-sqlite.ts";
+import { SqliteConnection, patiently } from "./sqlite-connection.ts";
+import { createDatabaseFile } from "./sqlite-file.ts";
+import { migrateSqlite } from "./sqlite-migrate.ts";
+import { SqliteMemoryReader, SqliteReader } from "./sqlite-reader.ts";
+import { sqliteSql } from "./sqlite-session.ts";
+import { SqliteTransactor, schemaVersionOf } from "./sqlite-transactor.ts";
+import type { Sql } from "./sql.ts";
+import type {
+  BatchParticipant,
+  Database,
+  DatabaseHealth,
+  Explainable,
+  Listener,
+  MigrationReport,
+  Scratch,
+  WriteTransaction,
+} from "./types.ts";
+import { Writer, type WriterLimits } from "./writer.ts";
+
+/** Settled options of one open database. */
+export interface SqliteOptions extends WriterLimits {
+  readonly lockTimeoutMs: number;
+}
+
+// 32 MiB of pages each; the write-ahead log is cut back to 64 MiB when it was larger.
+const writerPragmas = [
+  "synchronous = FULL",
+  "cache_size = -32768",
+  "journal_size_limit = 67108864",
+];
+const readerPragmas = ["query_only = ON", "cache_size = -32768"];
+
+/** Opens `path`, creating an empty database where there is none, or `:memory:`. */
+export async function openSqlite(path: string, options: SqliteOptions): Promise<Database> {
+  const migrations = await loadMigrations("sqlite");
+  const inMemory = path === ":memory:";
+  if (!inMemory) createDatabaseFile(path);
+  const writer = new SqliteConnection(path, writerPragmas);
+  try {
+    if (!inMemory) {
+      await patiently(
+        () => writer.run("PRAGMA journal_mode = WAL", [], "rows"),
+        options.lockTimeoutMs,
+      );
+    }
+    const version = await patiently(() => schemaVersionOf(writer), options.lockTimeoutMs);
+    assertNotTooNew(version, migrations);
+    const reader = inMemory ? writer : new SqliteConnection(path, readerPragmas);
+    return new SqliteDatabase({ path, writer, reader, migrations, options });
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly path: string;
+  readonly writer: SqliteConnection;
+  readonly reader: SqliteConnection;
+  readonly migrations: readonly Migration[];
+  readonly options: SqliteOptions;
+}
+
+class SqliteDatabase implements Database {
+  readonly dialect = "sqlite";
+  readonly tables = sqliteTables;
+  readonly reader: Sql;
+  readonly #parts: Parts;
+  readonly #writer: Writer;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { lockTimeoutMs } = parts.options;
+    const memory =
+      parts.reader === parts.writer
+        ? new SqliteMemoryReader(parts.writer, lockTimeoutMs)
+        : undefined;
+    this.reader = sqliteSql(memory ?? new SqliteReader(parts.reader, lockTimeoutMs));
+    const transactor = new SqliteTransactor({
+      connection: parts.writer,
+      migrations: parts.migrations,
+      lockTimeoutMs,
+      onEnd: () => memory?.wake(),
+    });
+    this.#writer = new Writer(transactor, parts.options);
+  }
+
+  write<T>(command: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+    return this.#writer.write(command);
+  }
+
+  join(participant: BatchParticipant): void {
+    this.#writer.join(participant);
+  }
+
+  migrate(): Promise<MigrationReport> {
+    return this.#migrate(false);
+  }
+
+  migrateFresh(): Promise<MigrationReport> {
+    return this.#migrate(true);
+  }
+
+  async schemaVersion(): Promise<number> {
+    this.#assertOpen();
+    return await patiently(() => schemaVersionOf(this.#parts.reader), this.#lockTimeoutMs);
+  }
+
+  async assertSchemaCurrent(): Promise<void> {
+    assertCurrent(await this.schemaVersion(), this.#parts.migrations);
+  }
+
+  openScratch(): Promise<Scratch> {
+    throw new StoreError("unsupported", "Scratch spaces are not there yet.");
+  }
+
+  listen(): Promise<Listener> {
+    return Promise.resolve({ close: () => Promise.resolve() });
+  }
+
+  async explain(query: Explainable): Promise<string> {
+    const { sql, params } = query.toSQL();
+    const rows = await patiently(
+      () => this.#parts.reader.run(`EXPLAIN QUERY PLAN ${sql}`, params, "rows"),
+      this.#lockTimeoutMs,
+    );
+    return Array.isArray(rows) ? rows.map((row: unknown[]) => String(row[3])).join("\n") : "";
+  }
+
+  async health(): Promise<DatabaseHealth> {
+    this.#assertOpen();
+    const started = performance.now();
+    const [row] = await patiently(
+      () =>
+        this.#parts.reader.all(
+          "SELECT sqlite_version() AS version, page_count * page_size AS size " +
+            "FROM pragma_page_count(), pragma_page_size()",
+        ),
+      this.#lockTimeoutMs,
+    );
+    const latencyMs = performance.now() - started;
+    return {
+      dialect: this.dialect,
+      version: String(row?.["version"]),
+      schemaVersion: await this.schemaVersion(),
+      expectedSchemaVersion: this.#parts.migrations.length,
+      latencyMs,
+      sizeBytes: Number(row?.["size"]),
+      queued: this.#writer.queued,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.close();
+    // The last connection to close folds the write-ahead log into the database.
+    this.#parts.reader.close();
+    this.#parts.writer.close();
+  }
+
+  async #migrate(fresh: boolean): Promise<MigrationReport> {
+    const { writer, migrations } = this.#parts;
+    return await this.#writer.exclusive(() =>
+      migrateSqlite(writer, migrations, { fresh, lockTimeoutMs: this.#lockTimeoutMs }),
+    );
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new StoreError("closed", "The database is closed.");
+  }
+
+  get #lockTimeoutMs(): number {
+    return this.#parts.options.lockTimeoutMs;
+  }
+}

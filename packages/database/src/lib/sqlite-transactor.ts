@@ -1,0 +1,100 @@
+/** The writer's transactions on SQLite. */
+import { StoreError } from "@store/identity";
+import type { Connection } from "./connection.ts";
+import { assertCurrent, type Migration } from "./migrations.ts";
+import { sqliteTables } from "./schema-sqlite.ts";
+import { type SqliteConnection, patiently } from "./sqlite-connection.ts";
+import { sqliteSql } from "./sqlite-session.ts";
+import type { Sql } from "./sql.ts";
+import type { Tables } from "./tables.ts";
+import type { Transactor } from "./writer.ts";
+
+/** `BEGIN IMMEDIATE` is the lock: no other connection of any process can write until COMMIT. */
+export class SqliteTransactor implements Transactor {
+  readonly tables: Tables = sqliteTables;
+  readonly connection: SqliteConnection;
+  readonly #migrations: readonly Migration[];
+  readonly #lockTimeoutMs: number;
+  readonly #onEnd: () => void;
+  #saved = false;
+
+  constructor(options: {
+    connection: SqliteConnection;
+    migrations: readonly Migration[];
+    lockTimeoutMs: number;
+    onEnd: () => void;
+  }) {
+    this.connection = options.connection;
+    this.#migrations = options.migrations;
+    this.#lockTimeoutMs = options.lockTimeoutMs;
+    this.#onEnd = options.onEnd;
+  }
+
+  async begin(): Promise<void> {
+    this.#saved = false;
+    await patiently(
+      () => this.connection.run("BEGIN IMMEDIATE", [], "changes"),
+      this.#lockTimeoutMs,
+    );
+    assertCurrent(schemaVersionOf(this.connection), this.#migrations);
+  }
+
+  confirmBegin(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  bind(connection: Connection): Sql {
+    return sqliteSql(connection);
+  }
+
+  async savepoint(): Promise<void> {
+    if (this.#saved) this.#run("RELEASE command");
+    this.#run("SAVEPOINT command");
+    this.#saved = true;
+  }
+
+  async rollbackToSavepoint(): Promise<void> {
+    this.#run("ROLLBACK TO command");
+  }
+
+  async notify(): Promise<void> {
+    // Nobody listens on SQLite: readers poll the head.
+  }
+
+  async commit(): Promise<void> {
+    this.#run("COMMIT");
+    this.#onEnd();
+  }
+
+  async rollback(): Promise<void> {
+    try {
+      // A full or failing disk may have made SQLite roll back already.
+      if (this.connection.inTransaction) this.#run("ROLLBACK");
+    } catch {
+      // Nothing was committed in any case; the next BEGIN meets whatever is wrong.
+    }
+    this.#onEnd();
+  }
+
+  #run(text: string): void {
+    this.connection.runMapped(text);
+  }
+}
+
+/** The newest applied migration: 0 for an empty database. */
+export function schemaVersionOf(connection: SqliteConnection): number {
+  if (!hasMigrationsTable(connection)) return 0;
+  const rows = connection.runMapped("SELECT max(version) FROM schema_migrations", "rows");
+  const version: unknown = Array.isArray(rows) && Array.isArray(rows[0]) ? rows[0][0] : undefined;
+  if (version === null) return 0;
+  if (typeof version === "number") return version;
+  throw new StoreError("internal", "The record of migrations cannot be read.");
+}
+
+function hasMigrationsTable(connection: SqliteConnection): boolean {
+  const rows = connection.runMapped(
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
+    "rows",
+  );
+  return Array.isArray(rows) && rows.length > 0;
+}
