@@ -3,6 +3,7 @@ export { compareBytewise } from "./lib/bytewise.ts";
 export { decodeCbor, defaultCborLimits, encodeCbor, type CborLimits } from "./lib/cbor.ts";
 export type { CborValue } from "./lib/cbor-model.ts";
 export { decodeManifest, encodeManifest, manifestDigest } from "./lib/codec.ts";
+export { isMediaType } from "./lib/fields.ts";
 export { fromJcs, toJcs } from "./lib/jcs.ts";
 export {
   canonicalizeJson,

@@ -1,2 +1,3 @@
+export { openRegistry } from "./lib/open-registry.ts";
 export type { OpenRegistryOptions, Registry } from "./lib/registry.ts";
 export type * from "./lib/types.ts";

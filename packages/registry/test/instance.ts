@@ -1,6 +1,6 @@
 import { openDatabase, type Database } from "@store/database";
 import { openRegistry, type OpenRegistryOptions, type Registry } from "@store/registry";
-import { createMemoryStorage } from "@store/storage/memory";
+import { createMemoryBackend } from "@store/storage/memory";
 import type { StorageBackend } from "@store/storage";
 import { createTestDatabase } from "@store/testing/postgres";
 
@@ -35,7 +35,7 @@ export async function openTestInstance(
 ): Promise<TestInstance> {
   const postgres = dialect === "postgres" ? await createTestDatabase() : undefined;
   const database = await openDatabase(postgres?.url ?? "sqlite::memory:");
-  const storage = options.backends?.primary ?? createMemoryStorage();
+  const storage = options.backends?.primary ?? createMemoryBackend();
   let now = start;
   const opened: Registry[] = [];
   const again = async (more: Partial<OpenRegistryOptions> = {}): Promise<Registry> => {

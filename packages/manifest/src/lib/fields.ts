@@ -37,10 +37,15 @@ function isTimestamp(text: string): boolean {
 const mediaTypePattern =
   /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?: ?; ?[A-Za-z0-9!#$%&'*+.^_`|~-]+=(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+|"(?:[ !#-[\]-~]|\\[ -~])*"))*$/;
 
+/** Whether a text is a media type such as `text/plain; charset=utf-8`, short enough to keep. */
+export function isMediaType(text: string): boolean {
+  return text.length <= manifestLimits.maxMediaTypeBytes && mediaTypePattern.test(text);
+}
+
 export const mediaTypeSchema = v.pipe(
   v.string("must be a text"),
   v.check(
-    (text) => text.length <= manifestLimits.maxMediaTypeBytes && mediaTypePattern.test(text),
+    isMediaType,
     `must be a media type such as text/plain, of at most ${manifestLimits.maxMediaTypeBytes} bytes`,
   ),
 );

@@ -6,7 +6,7 @@ import {
   StoreError,
   type PackageCoordinates,
 } from "@store/identity";
-import { canonicalizeJson } from "@store/manifest";
+import { canonicalizeJson, isMediaType } from "@store/manifest";
 
 import { limits } from "./limits.ts";
 import type { JsonObject } from "./types.ts";

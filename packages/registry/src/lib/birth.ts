@@ -1,22 +1,13 @@
-import type { Sql, Tables } from "@store/database";
+import type { EventLog } from "@store/events";
 
-import type { Decide } from "./commands.ts";
+import { record } from "./commands.ts";
 import type { NewEvent } from "./event-types.ts";
 import { retentionClassesAtBirth } from "./limits.ts";
 import { instanceSubject, retentionClassSubject } from "./subjects.ts";
 
-/** Whether the instance has recorded what belongs to it from its birth. */
-export async function isBorn(sql: Sql, { retentionClasses }: Tables): Promise<boolean> {
-  const rows = await sql.select().from(retentionClasses).limit(1);
-  return rows.length > 0;
-}
-
-/** Records the instance's birth, once, whoever comes first. */
-export function recordBirth(): Decide<null> {
-  return async ({ sql, tables }) => ({
-    events: (await isBorn(sql, tables)) ? [] : birthEvents(),
-    answer: () => null,
-  });
+/** Records what belongs to an instance from its birth, once, whoever comes first. */
+export async function recordBirth(log: EventLog, actor: string): Promise<void> {
+  await log.initialize(actor, (tx) => record(tx, birthEvents()));
 }
 
 function birthEvents(): NewEvent[] {

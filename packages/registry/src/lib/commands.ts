@@ -1,5 +1,5 @@
 import type { Database, Sql, Tables } from "@store/database";
-import type { EventLog } from "@store/events";
+import type { EventLog, LogTransaction } from "@store/events";
 
 import { recordedBytes } from "./event-codec.ts";
 import type { NewEvent, RecordedEvent } from "./event-types.ts";
@@ -45,22 +45,19 @@ export function runCommand<Answer>(
       if (remembered !== undefined) return remembered.answer;
     }
     const decision = await decide(tx);
-    for (const event of decision.events) {
-      const stored = tx.append({
-        type: event.type,
-        subject: event.subject,
-        payload: recordedBytes(event),
-      });
-      const recorded: RecordedEvent = {
-        ...event,
-        seq: stored.seq,
-        occurredAt: stored.occurredAt,
-        actor: stored.actor,
-      };
-      await project(tx, recorded);
-    }
+    await record(tx, decision.events);
     const answer = await decision.answer(tx);
     if (idempotent !== undefined) await rememberAnswer(tx, actor, idempotent, answer);
     return answer;
   });
+}
+
+/** Appends events to the log and projects each, in the transaction that decided them. */
+export async function record(tx: LogTransaction, events: readonly NewEvent[]): Promise<void> {
+  for (const event of events) {
+    const { type, subject } = event;
+    const { seq, occurredAt, actor } = tx.append({ type, subject, payload: recordedBytes(event) });
+    const recorded: RecordedEvent = { ...event, seq, occurredAt, actor };
+    await project(tx, recorded);
+  }
 }

@@ -3,8 +3,7 @@ import { openLog, type EventLog } from "@store/events";
 import { loadDualHashing, StoreError } from "@store/identity";
 import { uuidv7 } from "uuidv7";
 
-import { isBorn, recordBirth } from "./birth.ts";
-import { runCommand } from "./commands.ts";
+import { recordBirth } from "./birth.ts";
 import { Leases } from "./leases.ts";
 import { MetadataValidator } from "./metadata-validator.ts";
 import { catalogCommands } from "./facade/catalog.ts";
@@ -60,10 +59,14 @@ async function openInstance(
     openPackageMs: options.openPackageMs ?? defaults.openPackageMs,
     mayReadObject: options.mayReadObject ?? (() => Promise.resolve(true)),
   };
-  if (!(await isBorn(database.reader, database.tables))) {
-    await runCommand(instance, options.actor, recordBirth());
-  }
+  if (!(await hasEvents(database))) await recordBirth(log, options.actor);
   return instance;
+}
+
+/** Whether the log has begun; only one that has not takes the writer's lock to open. */
+async function hasEvents({ reader, tables }: Database): Promise<boolean> {
+  const heads = await reader.select({ size: tables.logHead.size }).from(tables.logHead);
+  return (heads[0]?.size ?? 0) > 0;
 }
 
 async function prepareSchema(database: Database): Promise<void> {

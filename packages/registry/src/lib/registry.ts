@@ -21,6 +21,7 @@ import type {
   PackageInfo,
   Page,
   PageOptions,
+  ReplayOptions,
   ReplayReport,
   ResolvedPackage,
   RetentionClass,
@@ -149,10 +150,7 @@ export interface Registry {
   tailEvents(options: Parameters<EventLog["tail"]>[0]): AsyncIterable<StoredEvent>;
   head(): Promise<LogHead>;
   /** Rebuilds the views from the events, or with `check` only compares. */
-  replay(options?: {
-    readonly check?: boolean;
-    readonly onProgress?: (progress: { events: number; total: number }) => void;
-  }): Promise<ReplayReport>;
+  replay(options?: ReplayOptions): Promise<ReplayReport>;
 
   /** Discards what expired leases protected, open packages that lapsed, and old keys. */
   sweep(): Promise<SweepReport>;

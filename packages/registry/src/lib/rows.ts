@@ -1,4 +1,4 @@
-import type { Tables } from "@store/database";
+import type { Row } from "@store/database";
 import { contentAddress, Digest, parseContentAddress } from "@store/identity";
 
 import type {
@@ -13,11 +13,11 @@ import type {
 
 /** Rows of the views as the registry's callers see them. */
 
-export type PackageRow = Tables["artifactPackages"]["$inferSelect"];
-export type FileRow = Tables["artifactFiles"]["$inferSelect"];
-type HoldRow = Tables["retentionHolds"]["$inferSelect"];
-type RetentionRow = Tables["retentionState"]["$inferSelect"];
-type SchemaRow = Tables["metadataSchemas"]["$inferSelect"];
+export type PackageRow = Row<"artifactPackages">;
+export type FileRow = Row<"artifactFiles">;
+type HoldRow = Row<"retentionHolds">;
+type RetentionRow = Row<"retentionState">;
+type SchemaRow = Row<"metadataSchemas">;
 
 const decoder = new TextDecoder();
 

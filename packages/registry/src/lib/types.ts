@@ -235,6 +235,12 @@ export interface SweepReport {
   readonly idempotencyKeysRemoved: number;
 }
 
+export interface ReplayOptions {
+  /** Only compares the live views with what the events give; changes nothing. */
+  readonly check?: boolean;
+  readonly onProgress?: (progress: { events: number; total: number }) => void;
+}
+
 export interface ReplayReport {
   readonly events: number;
   /** How the live views differed from the rebuilt ones; empty where they were replaced. */

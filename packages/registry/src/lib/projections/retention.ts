@@ -47,7 +47,7 @@ export async function projectHoldPlaced(
 }
 
 export async function projectHoldReleased(
-  { sql, tables: { retentionHolds } }: ViewWriter,
+  { sql, tables: { artifactPackages, retentionHolds } }: ViewWriter,
   event: RecordedEvent<"v1.hold.released">,
 ): Promise<void> {
   await sql

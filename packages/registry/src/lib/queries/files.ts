@@ -35,14 +35,14 @@ export async function* allFiles(
   }
 }
 
-function filesAfter(
+async function filesAfter(
   sql: Sql,
   { artifactFiles }: Tables,
   packageId: string,
   after: string,
   limit: number,
 ): Promise<FileRow[]> {
-  return sql
+  return await sql
     .select()
     .from(artifactFiles)
     .where(and(eq(artifactFiles.packageId, packageId), gt(artifactFiles.path, after)))

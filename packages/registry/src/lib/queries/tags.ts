@@ -1,4 +1,4 @@
-import type { Sql, Tables } from "@store/database";
+import type { Row, Sql, Tables } from "@store/database";
 import { parseContentAddress } from "@store/identity";
 import { and, asc, eq, gt } from "drizzle-orm";
 
@@ -12,7 +12,10 @@ function selectTags(sql: Sql, { tags, artifactPackages }: Tables) {
     .innerJoin(artifactPackages, eq(tags.packageId, artifactPackages.packageId));
 }
 
-type TagRow = Awaited<ReturnType<typeof selectTags>>[number];
+interface TagRow {
+  readonly tag: Row<"tags">;
+  readonly target: Row<"artifactPackages">;
+}
 
 /** A tag and the package that it targets, or undefined. */
 export async function findTag(
@@ -41,7 +44,7 @@ export async function listTags(
   const [after] = decodeCursor("tags", options.cursor, 1) ?? [""];
   const limit = pageLimit(options.limit);
   const rows = await selectTags(sql, tables)
-    .where(and(eq(tags.namespace, namespace), eq(tags.name, name), gt(tags.tag, after)))
+    .where(and(eq(tags.namespace, namespace), eq(tags.name, name), gt(tags.tag, after ?? "")))
     .orderBy(asc(tags.tag))
     .limit(limit + 1);
   return page("tags", rows, limit, (row) => [row.tag.tag], tagInfo);
