@@ -17,7 +17,7 @@ export interface PackedPackage {
 }
 
 /** Packs a package into a new folder below `destination`; throws what the packer said. */
-export async function packPackage(
+async function packPackage(
   root: string,
   workspacePackage: WorkspacePackage,
   destination: string,
