@@ -17,7 +17,12 @@ describe.each(dialects)("a package on %s", (dialect) => {
       source: "git+https://example.com/app@abc",
       build: "job 7",
     });
-    expect(pkg).toMatchObject({ status: "open", revision: 0, fileCount: 0, metadata: { ratio: 0.5 } });
+    expect(pkg).toMatchObject({
+      status: "open",
+      revision: 0,
+      fileCount: 0,
+      metadata: { ratio: 0.5 },
+    });
 
     const added = await registry.ingestFile(pkg.id, "bin/app", bytesOf("#!/bin/sh\n"), {
       executable: true,
@@ -131,7 +136,9 @@ describe.each(dialects)("a package on %s", (dialect) => {
       await codeOf(registry.ingestFile(pkg.id, "b", bytesOf("wrong"), { expect: { address } })),
     ).toBe("digest_mismatch");
     expect(
-      await codeOf(registry.ingestFile(pkg.id, "b", bytesOf("wrong"), { expect: { sizeBytes: 4 } })),
+      await codeOf(
+        registry.ingestFile(pkg.id, "b", bytesOf("wrong"), { expect: { sizeBytes: 4 } }),
+      ),
     ).toBe("size_mismatch");
     expect(await Array.fromAsync(storage.enumerate())).toHaveLength(1);
     expect(await Array.fromAsync(storage.listStaged())).toHaveLength(0);

@@ -89,7 +89,8 @@ describe("replay", () => {
   test.each(dialects)("goes on while commands are written on %s", async (dialect) => {
     await using instance = await openTestInstance(dialect);
     const { registry } = instance;
-    for (let index = 0; index < 20; index += 1) await publish(registry, { version: `1.0.${index}` });
+    for (let index = 0; index < 20; index += 1)
+      await publish(registry, { version: `1.0.${index}` });
     const writing = Array.from({ length: 20 }, (_, index) =>
       publish(registry, { version: `2.0.${index}` }),
     );

@@ -13,12 +13,10 @@ export async function recordBirth(log: EventLog, actor: string): Promise<void> {
 function birthEvents(): NewEvent[] {
   return [
     { type: "v1.instance.created", subject: instanceSubject, payload: { format: 1 } },
-    ...retentionClassesAtBirth.map(
-      ({ name, durationDays }): NewEvent => ({
-        type: "v1.retention.class_defined",
-        subject: retentionClassSubject(name),
-        payload: { name, duration_days: durationDays },
-      }),
-    ),
+    ...retentionClassesAtBirth.map(({ name, durationDays }): NewEvent => ({
+      type: "v1.retention.class_defined",
+      subject: retentionClassSubject(name),
+      payload: { name, duration_days: durationDays },
+    })),
   ];
 }

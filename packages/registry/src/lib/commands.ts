@@ -41,8 +41,9 @@ export function runCommand<Answer>(
 ): Promise<Answer> {
   return runner.log.transact(actor, async (tx) => {
     if (idempotent !== undefined) {
-      const remembered = await recallAnswer<Answer>(tx, actor, idempotent);
-      if (remembered !== undefined) return remembered.answer;
+      const remembered = await recallAnswer(tx, actor, idempotent);
+      // The same request of the same operation: its answer has that operation's shape.
+      if (remembered !== undefined) return remembered.answer as Answer;
     }
     const decision = await decide(tx);
     await record(tx, decision.events);

@@ -52,15 +52,9 @@ async function backendsHealth({ backends }: Instance): Promise<HealthReport["bac
 }
 
 /** What `ask` answers, or what `failed` makes of its error or its silence. */
-async function answerInTime<T>(
-  ask: () => Promise<T>,
-  failed: (reason: string) => T,
-): Promise<T> {
+async function answerInTime<T>(ask: () => Promise<T>, failed: (reason: string) => T): Promise<T> {
   const { promise: late, resolve } = Promise.withResolvers<T>();
-  const timer = setTimeout(
-    () => resolve(failed(`No answer within ${deadlineMs} ms.`)),
-    deadlineMs,
-  );
+  const timer = setTimeout(() => resolve(failed(`No answer within ${deadlineMs} ms.`)), deadlineMs);
   try {
     const answer = ask().catch((error: unknown) =>
       failed(error instanceof Error ? error.message : String(error)),

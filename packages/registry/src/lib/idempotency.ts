@@ -39,19 +39,16 @@ const selectKey = statement((sql, tables, p) =>
     .select()
     .from(tables.idempotencyKeys)
     .where(
-      and(
-        eq(tables.idempotencyKeys.actor, p("actor")),
-        eq(tables.idempotencyKeys.key, p("key")),
-      ),
+      and(eq(tables.idempotencyKeys.actor, p("actor")), eq(tables.idempotencyKeys.key, p("key"))),
     ),
 );
 
 /** The answer given before to the same request, if the key is still remembered. */
-export async function recallAnswer<Answer>(
+export async function recallAnswer(
   view: View,
   actor: string,
   request: IdempotentRequest,
-): Promise<{ readonly answer: Answer } | undefined> {
+): Promise<{ readonly answer: unknown } | undefined> {
   const [row] = await selectKey(view.sql, { actor, key: request.key });
   if (row === undefined || row.expiresAt <= view.now) return undefined;
   if (Buffer.compare(row.requestDigest, request.digest) !== 0) {

@@ -1,6 +1,12 @@
 import type { Sql, Tables } from "@store/database";
 import { contentAddress, parseContentAddress, type ContentAddress } from "@store/identity";
-import { encodeManifest, manifestDigest, type Manifest, type ManifestFile, type ManifestReceipt } from "@store/manifest";
+import {
+  encodeManifest,
+  manifestDigest,
+  type Manifest,
+  type ManifestFile,
+  type ManifestReceipt,
+} from "@store/manifest";
 
 import { activeHolds } from "./commands/hold.ts";
 import { expiry } from "./commands/retention.ts";
@@ -99,10 +105,7 @@ function keepEarliest(
   });
 }
 
-function byAddressAndBackend(
-  a: ManifestReceipt,
-  b: ManifestReceipt,
-): number {
+function byAddressAndBackend(a: ManifestReceipt, b: ManifestReceipt): number {
   if (a.content_address !== b.content_address) {
     return a.content_address < b.content_address ? -1 : 1;
   }

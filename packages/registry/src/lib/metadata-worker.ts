@@ -18,7 +18,12 @@ const reportedProblems = 3;
 
 function answer(request: ValidationRequest): ValidationAnswer {
   // Formats are annotations, as draft 2020-12 has them by default.
-  const ajv = new Ajv2020({ allErrors: false, strict: false, validateFormats: false, logger: false });
+  const ajv = new Ajv2020({
+    allErrors: false,
+    strict: false,
+    validateFormats: false,
+    logger: false,
+  });
   let validate;
   try {
     if ("$async" in request.schema) throw new Error("$async is not supported");

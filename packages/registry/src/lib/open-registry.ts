@@ -44,7 +44,7 @@ async function openInstance(
   const clock = options.clock ?? Date.now;
   const ids = options.ids ?? uuidv7;
   const log: EventLog = await openLog(database, { clock, ids });
-  const { digestBytes } = await loadDualHashing();
+  const hashing = await loadDualHashing();
   const instance: Instance = {
     database,
     ownsDatabase,
@@ -53,7 +53,7 @@ async function openInstance(
     backends: options.backends,
     clock,
     ids,
-    manifestDigest: (bytes) => digestBytes(bytes).primary,
+    manifestDigest: (bytes) => hashing.digestBytes(bytes).primary,
     leases: new Leases(database, clock, options.leaseMs ?? defaults.leaseMs),
     validator: new MetadataValidator(),
     openPackageMs: options.openPackageMs ?? defaults.openPackageMs,

@@ -7,7 +7,6 @@ import type {
   JsonObject,
   MetadataSchemaInfo,
   PackageInfo,
-  PackageStatus,
   RetentionInfo,
 } from "./types.ts";
 
@@ -38,7 +37,7 @@ export function packageInfo(row: PackageRow): PackageInfo {
     name: row.name,
     version: row.version,
     ...(row.variant === "" ? {} : { variant: row.variant }),
-    status: row.status as PackageStatus,
+    status: row.status,
     revision: row.revision,
     createdAt: row.createdAt,
     createdBy: row.createdBy,

@@ -48,11 +48,7 @@ async function stagedBytes(backends: readonly StorageBackend[]) {
   return found;
 }
 
-async function lapsePackages(
-  instance: CommandRunner,
-  actor: string,
-  now: string,
-): Promise<number> {
+async function lapsePackages(instance: CommandRunner, actor: string, now: string): Promise<number> {
   const { artifactPackages: t } = instance.database.tables;
   let lapsed = 0;
   let after = "";

@@ -48,11 +48,7 @@ export async function verifyPackage(
   };
 }
 
-function manifestProblems(
-  instance: Instance,
-  row: PackageRow,
-  bytes: Uint8Array,
-): VerifyProblem[] {
+function manifestProblems(instance: Instance, row: PackageRow, bytes: Uint8Array): VerifyProblem[] {
   const actual = contentAddress(instance.manifestDigest(bytes));
   if (actual === row.manifestDigest) return [];
   return [

@@ -15,7 +15,6 @@ import {
 import { packageSubject, rowSubject } from "../subjects.ts";
 import { refuseHeld } from "./hold.ts";
 
-
 export interface CreatePackage extends Omit<CreatePackageInput, "metadata" | "metadataSchema"> {
   readonly packageId: string;
   readonly retentionClass: string;
@@ -60,10 +59,7 @@ export function createPackage(command: CreatePackage): Decide<PackageInfo> {
 }
 
 /** Ends an open package; `lapsed` only one whose time is over. Answers whether it did. */
-export function abandonPackage(
-  packageId: string,
-  reason: "abandoned" | "lapsed",
-): Decide<boolean> {
+export function abandonPackage(packageId: string, reason: "abandoned" | "lapsed"): Decide<boolean> {
   return async ({ sql, tables, now }) => {
     const row = await findOpenOrGone(sql, packageId);
     const current = reason === "lapsed" && (row?.openExpiresAt ?? "") > now;

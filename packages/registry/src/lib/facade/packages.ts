@@ -3,7 +3,7 @@ import { isStoreError, StoreError } from "@store/identity";
 import { assertCoordinates, assertText, canonicalMetadata } from "../arguments.ts";
 import { finalizePackage } from "../commands/finalize.ts";
 import { abandonPackage, createPackage, unyankPackage, yankPackage } from "../commands/package.ts";
-import { runCommand } from "../commands.ts";
+import { runCommand, type Decide } from "../commands.ts";
 import { idempotentRequest } from "../idempotency.ts";
 import type { Instance } from "../instance.ts";
 import { defaultRetentionClass, limits } from "../limits.ts";
@@ -91,11 +91,14 @@ async function finalize(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const at = formatTime(instance.clock());
-      const drafted = draftManifest(database.reader, database.tables, packageId, { by: actor, at });
-      // Without a draft the command still runs for the key's sake: it may have been answered.
-      const draft = await drafted.catch((error: unknown) => ({ error }));
-      if ("error" in draft && idempotent === undefined) throw draft.error;
-      const decide = "error" in draft ? () => Promise.reject(draft.error) : finalizePackage(draft);
+      const drafting = draftManifest(database.reader, database.tables, packageId, {
+        by: actor,
+        at,
+      });
+      // A draft that fails is no reason not to ask: with a key it may have been answered before.
+      await drafting.catch(() => undefined);
+      const decide: Decide<FinalizedPackage> = async (view) =>
+        finalizePackage(await drafting)(view);
       return await runCommand(instance, actor, decide, idempotent);
     } catch (error) {
       if (!isStoreError(error, "package_changed") || attempt >= finalizeAttempts) throw error;

@@ -100,9 +100,7 @@ export async function projectFileAdded(
 const deleteFile = statement((sql, { artifactFiles }, p) =>
   sql
     .delete(artifactFiles)
-    .where(
-      and(eq(artifactFiles.packageId, p("packageId")), eq(artifactFiles.path, p("path"))),
-    ),
+    .where(and(eq(artifactFiles.packageId, p("packageId")), eq(artifactFiles.path, p("path")))),
 );
 
 export async function projectFileRemoved(

@@ -7,7 +7,10 @@ import type { PackageRow } from "../rows.ts";
 /** Single rows, by key, for commands and queries alike. */
 
 const selectPackage = statement((sql, { artifactPackages }, p) =>
-  sql.select().from(artifactPackages).where(eq(artifactPackages.packageId, p("packageId"))),
+  sql
+    .select()
+    .from(artifactPackages)
+    .where(eq(artifactPackages.packageId, p("packageId"))),
 );
 
 /** The package's row; throws `package_not_found`. */
@@ -78,9 +81,7 @@ const selectFile = statement((sql, { artifactFiles }, p) =>
   sql
     .select()
     .from(artifactFiles)
-    .where(
-      and(eq(artifactFiles.packageId, p("packageId")), eq(artifactFiles.path, p("path"))),
-    ),
+    .where(and(eq(artifactFiles.packageId, p("packageId")), eq(artifactFiles.path, p("path")))),
 );
 
 /** The file's row, or undefined. */
@@ -90,7 +91,10 @@ export async function findFile(sql: Sql, packageId: string, path: string) {
 }
 
 const selectObject = statement((sql, { objects }, p) =>
-  sql.select().from(objects).where(eq(objects.contentAddress, p("address"))),
+  sql
+    .select()
+    .from(objects)
+    .where(eq(objects.contentAddress, p("address"))),
 );
 
 /** The object's row, or undefined where the instance knows no such object. */
@@ -100,7 +104,10 @@ export async function findObject(sql: Sql, address: string) {
 }
 
 const selectRetentionClass = statement((sql, { retentionClasses }, p) =>
-  sql.select().from(retentionClasses).where(eq(retentionClasses.name, p("name"))),
+  sql
+    .select()
+    .from(retentionClasses)
+    .where(eq(retentionClasses.name, p("name"))),
 );
 
 /** The class's row; throws `retention_class_not_found`. */

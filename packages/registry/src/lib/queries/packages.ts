@@ -59,8 +59,14 @@ export async function listPackages(
 
 /** A row value comparison, which both databases answer from the index of the same columns. */
 function isAfter(columns: readonly unknown[], key: readonly string[]) {
-  const left = raw.join(columns.map((column) => raw`${column}`), raw`, `);
-  const right = raw.join(key.map((part) => raw`${part}`), raw`, `);
+  const left = raw.join(
+    columns.map((column) => raw`${column}`),
+    raw`, `,
+  );
+  const right = raw.join(
+    key.map((part) => raw`${part}`),
+    raw`, `,
+  );
   return raw`(${left}) > (${right})`;
 }
 
