@@ -1,1 +1,5 @@
-export {};
+export { createApp, type AppOptions } from "./lib/app.ts";
+export { httpStatusOf } from "./lib/error-status.ts";
+export type { Log } from "./lib/log.ts";
+export { serve, type ServeOptions } from "./lib/serve.ts";
+export { startServer, type RunningServer, type ServerOptions } from "./lib/server.ts";

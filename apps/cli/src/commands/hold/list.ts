@@ -1,0 +1,76 @@
+import { boolean } from "@oclif/core/flags";
+import { formatCoordinates } from "@store/identity";
+import type { HoldInfo, Registry } from "@store/registry";
+
+import { formatTime } from "../../lib/format.ts";
+import { mapPages, printLists } from "../../lib/json-list.ts";
+import { holdJson } from "../../lib/json.ts";
+import { printNote } from "../../lib/output.ts";
+import { allPages } from "../../lib/pages.ts";
+import { optionalArgument, StoreCommand } from "../../lib/store-command.ts";
+import { printTable, type Column } from "../../lib/table.ts";
+
+export default class HoldList extends StoreCommand {
+  static override summary = "List holds.";
+  static override examples = [
+    { description: "Every hold that stands", command: "<%= config.bin %> hold list" },
+    {
+      description: "Those of one package that were released",
+      command: "<%= config.bin %> hold list acme/app@1.2.0 --released",
+    },
+  ];
+  static override args = {
+    reference: optionalArgument({ description: "Only this package's." }),
+  };
+  static override flags = {
+    released: boolean({ summary: "List those that were released." }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(HoldList);
+    const { reference } = args;
+    await this.withRegistry(flags.data, async (registry) => {
+      const held = reference === undefined ? undefined : await registry.resolve(reference);
+      const filter = {
+        released: flags.released,
+        ...(held === undefined ? {} : { packageId: held.package.id }),
+      };
+      const pages = withReferences(
+        registry,
+        allPages((page) => registry.listHolds(filter, page)),
+      );
+      if (flags.json) await printLists({ holds: mapPages(pages, namedHoldJson) });
+      else if ((await printTable(columns, pages)) === 0) printNote("No holds.");
+    });
+  }
+}
+
+interface NamedHold extends HoldInfo {
+  readonly reference: string;
+}
+
+async function* withReferences(
+  registry: Registry,
+  pages: AsyncIterable<readonly HoldInfo[]>,
+): AsyncGenerator<readonly NamedHold[]> {
+  for await (const holds of pages) {
+    yield await Promise.all(
+      holds.map(async (hold) => {
+        const info = await registry.getPackage(hold.packageId);
+        return { ...hold, reference: formatCoordinates(info) };
+      }),
+    );
+  }
+}
+
+function namedHoldJson(hold: NamedHold): object {
+  return { reference: hold.reference, ...holdJson(hold) };
+}
+
+const columns: Column<NamedHold>[] = [
+  { header: "HOLD", value: (hold) => hold.id },
+  { header: "PACKAGE", value: (hold) => hold.reference },
+  { header: "PLACED", value: (hold) => formatTime(hold.placedAt) },
+  { header: "BY", value: (hold) => hold.placedBy },
+  { header: "REASON", value: (hold) => hold.reason },
+];

@@ -1,0 +1,31 @@
+import { string } from "@oclif/core/flags";
+import { formatCoordinates } from "@store/identity";
+
+import { holdJson } from "../../lib/json.ts";
+import { printDocument, printLine } from "../../lib/output.ts";
+import { referenceArgument, StoreCommand } from "../../lib/store-command.ts";
+
+export default class HoldPlace extends StoreCommand {
+  static override summary = "Keep a package from expiring, whatever its retention class.";
+  static override examples = [
+    {
+      description: "Hold what an investigation needs",
+      command: "<%= config.bin %> hold place acme/app@1.2.0 --reason 'incident 42'",
+    },
+  ];
+  static override args = { reference: referenceArgument() };
+  static override flags = {
+    reason: string({ required: true, helpValue: "<text>", summary: "Why it must be kept." }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(HoldPlace);
+    await this.withRegistry(flags.data, async (registry) => {
+      const { package: info, warnings } = await registry.resolve(args.reference);
+      this.warnAll(warnings);
+      const hold = await registry.placeHold(info.id, flags.reason);
+      if (flags.json) await printDocument(holdJson(hold));
+      else await printLine(`${formatCoordinates(info)} is held; release it with: ${hold.id}`);
+    });
+  }
+}

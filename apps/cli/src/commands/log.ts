@@ -1,0 +1,91 @@
+import { boolean, integer, string } from "@oclif/core/flags";
+import type { StoredEvent } from "@store/events";
+import type { Registry } from "@store/registry";
+
+import { eventJson } from "../lib/event-json.ts";
+import { formatTime } from "../lib/format.ts";
+import { printEvent, printLine, styled } from "../lib/output.ts";
+import { printable } from "../lib/printable.ts";
+import { StoreCommand } from "../lib/store-command.ts";
+
+/** Events read at once; each may hold a manifest. */
+const batchSize = 100;
+
+export default class Log extends StoreCommand {
+  static override summary = "Print the log: every change, in order.";
+  static override description =
+    "With --json each event is one line, and --since takes the last `seq` that was read.";
+  static override examples = [
+    { description: "Everything that happened", command: "<%= config.bin %> log" },
+    {
+      description: "Wait for packages, from event 120 on",
+      command: "<%= config.bin %> log --since 120 --follow --type v1.package.finalized --json",
+    },
+  ];
+  static override flags = {
+    since: integer({ min: 0, default: 0, helpValue: "<seq>", summary: "Begin after this event." }),
+    follow: boolean({ char: "f", summary: "Wait for more, until Ctrl-C." }),
+    type: string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "<type>",
+      summary: "Only events of this type; may be repeated.",
+    }),
+    limit: integer({ min: 1, helpValue: "<n>", summary: "End after so many events." }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Log);
+    const { since, limit = Infinity } = flags;
+    const types = flags.type === undefined ? {} : { types: flags.type };
+    const print = flags.json ? printJson : printHuman;
+    await this.interruptible(async (signal) => {
+      await this.withRegistry(flags.data, async (registry) => {
+        const events = flags.follow
+          ? registry.tailEvents({ since, signal, ...types })
+          : readAll(registry, since, types);
+        let count = 0;
+        for await (const event of events) {
+          await print(event);
+          count += 1;
+          if (count >= limit || signal.aborted) break;
+        }
+        signal.throwIfAborted();
+      });
+    });
+  }
+}
+
+async function* readAll(
+  registry: Registry,
+  since: number,
+  types: { readonly types?: string[] },
+): AsyncGenerator<StoredEvent> {
+  // Up to what is there now, so that a busy log does not become one that is followed.
+  const { size } = await registry.head();
+  let after = since;
+  while (after < size) {
+    const events = await registry.readEvents({ after, limit: batchSize, ...types });
+    for (const event of events) {
+      if (event.seq > size) return;
+      yield event;
+      after = event.seq;
+    }
+    if (events.length < batchSize) return;
+  }
+}
+
+async function printJson(event: StoredEvent): Promise<void> {
+  await printEvent(eventJson(event));
+}
+
+async function printHuman({ seq, occurredAt, type, subject, actor }: StoredEvent): Promise<void> {
+  const parts = [
+    styled("dim", String(seq).padStart(6)),
+    formatTime(occurredAt),
+    styled("cyan", printable(type).padEnd(26)),
+    printable(subject),
+    styled("dim", `by ${printable(actor)}`),
+  ];
+  await printLine(parts.join("  "));
+}

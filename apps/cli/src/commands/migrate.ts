@@ -1,0 +1,65 @@
+import { createInterface } from "node:readline/promises";
+
+import { boolean } from "@oclif/core/flags";
+
+import { UsageError } from "../lib/usage-error.ts";
+import { printDocument, printLine } from "../lib/output.ts";
+import { StoreCommand } from "../lib/store-command.ts";
+import { prose } from "../lib/prose.ts";
+
+export default class Migrate extends StoreCommand {
+  static override summary = "Bring the database to the form that this version needs.";
+  static override description = prose(`
+Makes the database where there is none. --fresh deletes every package and event and begins anew; it
+asks first, or takes --yes where nobody can be asked. Objects stay on disk either way.
+`);
+  static override examples = [
+    { description: "After an upgrade", command: "<%= config.bin %> migrate" },
+    {
+      description: "Begin anew, without a question",
+      command: "<%= config.bin %> migrate --fresh --yes",
+    },
+  ];
+  static override flags = {
+    fresh: boolean({ summary: "Delete everything in the database first." }),
+    yes: boolean({ char: "y", dependsOn: ["fresh"], summary: "Do not ask." }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Migrate);
+    const { openInstanceDatabase, readSettings, redactUrl } = await import("@store/server/runtime");
+    const settings = readSettings({ data: flags.data });
+    const place = redactUrl(settings.databaseUrl);
+    if (flags.fresh && !flags.yes) await confirm(place);
+    const database = await openInstanceDatabase(settings);
+    try {
+      const report = flags.fresh ? await database.migrateFresh() : await database.migrate();
+      if (flags.json) await printDocument({ database: place, ...report });
+      else if (report.applied.length === 0) {
+        await printLine(`${place} is at version ${report.to} already`);
+      } else {
+        await printLine(`${place} is migrated from version ${report.from} to ${report.to}`);
+      }
+    } finally {
+      await database.close();
+    }
+  }
+}
+
+async function confirm(place: string): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new UsageError(
+      "--fresh deletes every package and event, and nobody can be asked.",
+      "Give --yes as well.",
+    );
+  }
+  const questions = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const question = `Delete every package and event in ${place}? Type 'yes': `;
+    const answer = await questions.question(question);
+    if (answer.trim() !== "yes")
+      throw new UsageError("Nothing was deleted.", "Type 'yes' to do so.");
+  } finally {
+    questions.close();
+  }
+}

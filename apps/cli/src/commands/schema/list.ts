@@ -1,0 +1,32 @@
+import type { MetadataSchemaInfo, PageOptions } from "@store/registry";
+
+import { formatTime } from "../../lib/format.ts";
+import { mapPages, printLists } from "../../lib/json-list.ts";
+import { schemaJson } from "../../lib/json.ts";
+import { printNote } from "../../lib/output.ts";
+import { allPages } from "../../lib/pages.ts";
+import { StoreCommand } from "../../lib/store-command.ts";
+import { printTable, type Column } from "../../lib/table.ts";
+
+export default class SchemaList extends StoreCommand {
+  static override summary = "List the metadata schemas.";
+  static override examples = [
+    { description: "List the schemas", command: "<%= config.bin %> schema list" },
+  ];
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(SchemaList);
+    await this.withRegistry(flags.data, async (registry) => {
+      const pages = allPages((page: PageOptions) => registry.listMetadataSchemas(page));
+      if (flags.json) await printLists({ schemas: mapPages(pages, schemaJson) });
+      else if ((await printTable(columns, pages)) === 0) printNote("No schemas.");
+    });
+  }
+}
+
+const columns: Column<MetadataSchemaInfo>[] = [
+  { header: "REVISION", align: "right", value: (schema) => String(schema.revision) },
+  { header: "REGISTERED", value: (schema) => formatTime(schema.registeredAt) },
+  { header: "BY", value: (schema) => schema.registeredBy },
+  { header: "NAME", value: (schema) => schema.name },
+];

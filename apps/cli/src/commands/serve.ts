@@ -1,0 +1,56 @@
+import { integer, string } from "@oclif/core/flags";
+
+import { printDocument, printLine, printNote } from "../lib/output.ts";
+import { printable } from "../lib/printable.ts";
+import { StoreCommand } from "../lib/store-command.ts";
+import { prose } from "../lib/prose.ts";
+
+export default class Serve extends StoreCommand {
+  static override summary = "Serve the instance over HTTP.";
+  static override description = prose(`
+Makes the instance where there is none. Ctrl-C or SIGTERM ends it: requests under way are answered
+first; a second signal ends it at once.
+`);
+  static override examples = [
+    { description: "Serve ./data on 127.0.0.1:8000", command: "<%= config.bin %> serve" },
+    {
+      description: "Serve to others",
+      command: "<%= config.bin %> serve --data /srv/store --host 0.0.0.0 --port 80",
+    },
+  ];
+  static override flags = {
+    host: string({
+      helpValue: "<address>",
+      summary: "Address to listen on, else STORE_HOST, else 127.0.0.1.",
+    }),
+    port: integer({
+      min: 0,
+      max: 65_535,
+      helpValue: "<port>",
+      summary: "Port to listen on, else STORE_PORT, else 8000; 0 takes a free one.",
+    }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Serve);
+    const { data, host, port } = flags;
+    const { listenForInterruption, readSettings } = await import("@store/server/runtime");
+    const { serve } = await import("@store/server");
+    using interruption = listenForInterruption();
+    await serve({
+      settings: readSettings({ data, host, port }),
+      signal: interruption.signal,
+      log: {
+        info: (message) => printNote(printable(message)),
+        error: (message, error) => {
+          const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+          printNote(printable(error === undefined ? message : `${message}: ${reason}`));
+        },
+      },
+      onListening: async (url) => {
+        if (flags.json) await printDocument({ url });
+        else await printLine(`Store listens on ${url}`);
+      },
+    });
+  }
+}

@@ -1,0 +1,33 @@
+import { string } from "@oclif/core/flags";
+import { formatCoordinates } from "@store/identity";
+
+import { packageJson } from "../lib/json.ts";
+import { printDocument, printLine } from "../lib/output.ts";
+import { referenceArgument, StoreCommand } from "../lib/store-command.ts";
+
+export default class Yank extends StoreCommand {
+  static override summary = "Take a package out of what is latest, without removing it.";
+  static override description =
+    "A yanked package still resolves by its exact version, with a warning that gives the reason.";
+  static override examples = [
+    {
+      description: "Yank a broken version",
+      command: "<%= config.bin %> yank acme/app@1.2.0 --reason 'loses data on upgrade'",
+    },
+  ];
+  static override args = { reference: referenceArgument() };
+  static override flags = {
+    reason: string({ helpValue: "<text>", summary: "Why, for whoever uses it." }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Yank);
+    await this.withRegistry(flags.data, async (registry) => {
+      const { package: info } = await registry.resolve(args.reference);
+      const options = flags.reason === undefined ? {} : { reason: flags.reason };
+      const yanked = await registry.yankPackage(info.id, options);
+      if (flags.json) await printDocument(packageJson(yanked));
+      else await printLine(`${formatCoordinates(yanked)} is yanked`);
+    });
+  }
+}

@@ -1,0 +1,143 @@
+import { addAbortSignal } from "node:stream";
+
+import { formatCoordinates, isStoreError, StoreError } from "@store/identity";
+import type { CreatePackageInput, PackageInfo, Registry } from "@store/registry";
+
+import { fileBounds, forEachBounded } from "./bounded.ts";
+import { printError } from "./output.ts";
+import { printable } from "./printable.ts";
+import { Progress } from "./progress.ts";
+import { surveySources, walkSources, type PushSources } from "./push-sources.ts";
+import { readSourceFile, type SourceFile } from "./source-file.ts";
+import type { TreeOptions } from "./tree.ts";
+
+export interface PushRequest {
+  readonly package: CreatePackageInput;
+  readonly sources: PushSources;
+  readonly tree: TreeOptions;
+  /** Set once the package is finalized. */
+  readonly tags: readonly string[];
+}
+
+export interface PushOutcome {
+  readonly package: PackageInfo;
+  readonly tags: readonly string[];
+  /** What was not stored before: files, and their bytes. */
+  readonly newFiles: number;
+  readonly newBytes: number;
+}
+
+/**
+ * Makes a package of the sources and finalizes it. Where it fails or is interrupted, it waits until
+ * nothing is under way and abandons the open package, so that nothing stays behind.
+ */
+export async function pushPackage(
+  registry: Registry,
+  request: PushRequest,
+  signal: AbortSignal,
+): Promise<PushOutcome> {
+  const totals = await surveySources(request.sources, { ...request.tree, signal });
+  const open = await registry.createPackage(request.package);
+  let isFinalized = false;
+  try {
+    const stored = { newFiles: 0, newBytes: 0 };
+    {
+      using progress = new Progress("pushing", totals);
+      const push = new Push(registry, open.id, request, progress, stored);
+      await push.files(signal);
+    }
+    signal.throwIfAborted();
+    const finalized = await registry.finalizePackage(open.id);
+    isFinalized = true;
+    await setTags(registry, finalized.package, request.tags);
+    return { package: finalized.package, tags: request.tags, ...stored };
+  } catch (error) {
+    if (!isFinalized) await abandon(registry, open.id);
+    throw error;
+  }
+}
+
+class Push {
+  readonly #registry: Registry;
+  readonly #packageId: string;
+  readonly #request: PushRequest;
+  readonly #progress: Progress;
+  readonly #stored: { newFiles: number; newBytes: number };
+
+  constructor(
+    registry: Registry,
+    packageId: string,
+    request: PushRequest,
+    progress: Progress,
+    stored: { newFiles: number; newBytes: number },
+  ) {
+    this.#registry = registry;
+    this.#packageId = packageId;
+    this.#request = request;
+    this.#progress = progress;
+    this.#stored = stored;
+  }
+
+  async files(signal: AbortSignal): Promise<void> {
+    const { sources, tree } = this.#request;
+    const files = walkSources(sources, tree);
+    await forEachBounded<SourceFile>(files, { ...fileBounds, signal }, async (file, stop) => {
+      const bytes = readSourceFile(file, { follow: tree.follow, signal: stop });
+      await this.#file(file.path, file.executable, bytes, stop);
+    });
+    if (sources.stdinPath === undefined) return;
+    // Without its own signal, a stdin that says nothing more would keep the command waiting.
+    const stdin = addAbortSignal(signal, process.stdin);
+    await this.#file(sources.stdinPath, false, stdin, signal);
+  }
+
+  async #file(
+    path: string,
+    executable: boolean,
+    source: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let doneBytes = 0;
+    const added = await this.#registry.ingestFile(this.#packageId, path, source, {
+      executable,
+      signal,
+      onProgress: (sizeBytes) => {
+        this.#progress.addBytes(sizeBytes - doneBytes);
+        doneBytes = sizeBytes;
+      },
+    });
+    this.#progress.addFile();
+    if (added.deduplicated) return;
+    this.#stored.newFiles += 1;
+    this.#stored.newBytes += added.sizeBytes;
+  }
+}
+
+async function setTags(
+  registry: Registry,
+  finalized: PackageInfo,
+  tags: readonly string[],
+): Promise<void> {
+  for (const tag of tags) {
+    try {
+      await registry.setTag({ packageId: finalized.id, tag });
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      const message = `${formatCoordinates(finalized)} is finalized, but not tagged '${tag}': `;
+      const { code, context } = error;
+      throw new StoreError(code, message + error.message, { cause: error, context });
+    }
+  }
+}
+
+async function abandon(registry: Registry, packageId: string): Promise<void> {
+  try {
+    await registry.abandonPackage(packageId);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    printError(
+      "warning",
+      printable(`The open package ${packageId} stays until it lapses: ${reason}`),
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import { constants, type BigIntStats } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+
+import { StoreError } from "@store/identity";
+
+import { systemCode, systemError } from "./system-error.ts";
+
+/** A regular file on its way into a package. */
+export interface SourceFile {
+  /** The path in the package. */
+  readonly path: string;
+  /** Where it lies on disk. */
+  readonly source: string;
+  readonly sizeBytes: number;
+  readonly executable: boolean;
+  /** What identified the file and its state when it was found. */
+  readonly stats: BigIntStats;
+}
+
+const chunkBytes = 1024 * 1024;
+
+/**
+ * Reads a file that was found before, and makes sure that it is still the same one and that nobody
+ * writes to it meanwhile. Each chunk is the caller's to keep.
+ *
+ * @throws {StoreError} `source_changed`, `aborted`, or what the system refuses.
+ */
+export async function* readSourceFile(
+  file: SourceFile,
+  options: { readonly follow: boolean; readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  await using handle = await openSource(file, options.follow);
+  assertUnchanged(file, await handle.stat({ bigint: true }));
+  let left = file.sizeBytes;
+  while (left > 0) {
+    options.signal.throwIfAborted();
+    const chunk = Buffer.allocUnsafeSlow(Math.min(left, chunkBytes));
+    const { bytesRead } = await read(handle, chunk, file);
+    if (bytesRead === 0) throw changed(file);
+    left -= bytesRead;
+    yield bytesRead === chunk.byteLength ? chunk : chunk.subarray(0, bytesRead);
+  }
+  // Whoever consumes this has not answered yet, so a change until now is still refused.
+  assertUnchanged(file, await handle.stat({ bigint: true }));
+}
+
+async function openSource(file: SourceFile, follow: boolean): Promise<FileHandle> {
+  // A file that was exchanged for a symbolic link or a pipe must neither be followed nor waited for.
+  const noFollow = follow ? 0 : constants.O_NOFOLLOW;
+  try {
+    return await open(file.source, constants.O_RDONLY | constants.O_NONBLOCK | noFollow);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ELOOP" || code === "ENXIO" || code === "ENOENT") throw changed(file, error);
+    throw systemError(error, "read", file.source);
+  }
+}
+
+async function read(handle: FileHandle, chunk: Uint8Array, file: SourceFile) {
+  try {
+    return await handle.read(chunk, 0, chunk.byteLength);
+  } catch (error) {
+    throw systemError(error, "read", file.source);
+  }
+}
+
+function assertUnchanged(file: SourceFile, now: BigIntStats): void {
+  const { dev, ino, size, mtimeNs } = file.stats;
+  const isSame =
+    now.isFile() &&
+    now.dev === dev &&
+    now.ino === ino &&
+    now.size === size &&
+    now.mtimeNs === mtimeNs;
+  if (!isSame) throw changed(file);
+}
+
+function changed(file: SourceFile, cause?: unknown): StoreError {
+  const message = `${file.source} changed while it was being read.`;
+  return new StoreError("source_changed", message, { cause, context: { path: file.source } });
+}

@@ -1,0 +1,83 @@
+import { mkdir, stat } from "node:fs/promises";
+
+import { openDatabase, type Database } from "@store/database";
+import { StoreError } from "@store/identity";
+import { openRegistry, type Registry } from "@store/registry";
+import { openLocalStorage } from "@store/storage-local";
+
+import type { Settings } from "./settings.ts";
+
+/** An opened instance, and the backends that were opened for it. */
+export interface Instance {
+  readonly registry: Registry;
+  close(): Promise<void>;
+}
+
+export interface OpenInstanceOptions {
+  /** Makes the instance where there is none. Without it, that is `instance_not_found`. */
+  readonly create?: boolean;
+}
+
+/**
+ * The composition root: the one place that says which backend plays which role.
+ *
+ * @throws {StoreError} `instance_not_found`, and whatever opening the parts throws.
+ */
+export async function openInstance(
+  settings: Settings,
+  options: OpenInstanceOptions = {},
+): Promise<Instance> {
+  if (options.create) await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 });
+  else await assertInstanceExists(settings);
+  const primary = await openLocalStorage({ root: settings.objectsFolder });
+  try {
+    const registry = await openRegistry({
+      database: settings.databaseUrl,
+      backends: { primary },
+      actor: settings.actor,
+    });
+    return {
+      registry,
+      async close() {
+        await registry.close();
+        await primary.close();
+      },
+    };
+  } catch (error) {
+    await primary.close();
+    throw error;
+  }
+}
+
+/** The instance's database alone, made where there is none, e.g. to migrate it. */
+export async function openInstanceDatabase(settings: Settings): Promise<Database> {
+  await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 });
+  return await openDatabase(settings.databaseUrl);
+}
+
+async function assertInstanceExists(settings: Settings): Promise<void> {
+  const place = settings.databaseUrl.startsWith("sqlite:")
+    ? settings.databaseUrl.slice("sqlite:".length)
+    : settings.objectsFolder;
+  // A database in memory begins empty with every process, so there is nothing to miss.
+  if (place === ":memory:" || (await exists(place))) return;
+  throw new StoreError(
+    "instance_not_found",
+    `There is no instance at ${place}; name another folder, or make an instance there.`,
+    { context: { path: place } },
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw new StoreError("permission_denied", `Cannot look at ${path}; check its permissions.`, {
+      cause: error,
+      context: { path },
+    });
+  }
+}
