@@ -2,7 +2,12 @@ export { fileContentAddress, fileDualDigest, packageCoordinates } from "./lib/ac
 export { compareBytewise } from "./lib/bytewise.ts";
 export { decodeCbor, defaultCborLimits, encodeCbor, type CborLimits } from "./lib/cbor.ts";
 export type { CborValue } from "./lib/cbor-model.ts";
-export { decodeManifest, encodeManifest, manifestDigest } from "./lib/codec.ts";
+export {
+  decodeManifest,
+  encodeManifest,
+  manifestDigest,
+  readManifestSummary,
+} from "./lib/codec.ts";
 export { isMediaType } from "./lib/fields.ts";
 export { fromJcs, toJcs } from "./lib/jcs.ts";
 export {
@@ -21,5 +26,6 @@ export {
   type ManifestProvenance,
   type ManifestReceipt,
   type ManifestRetention,
+  type ManifestSummary,
 } from "./lib/manifest.ts";
 export { manifestSchema } from "./lib/schema.ts";

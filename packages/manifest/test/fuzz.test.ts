@@ -8,6 +8,7 @@ import {
   fromJcs,
   manifestSchema,
   parseJson,
+  readManifestSummary,
   toJcs,
 } from "@store/manifest";
 import { account, rounds } from "@store/testing/prove";
@@ -69,7 +70,12 @@ async function checkManifest(input: Uint8Array): Promise<Verdict> {
   if ((ours !== undefined) !== isValid) {
     return { fault: `accepted ${ours ? "in pieces" : "at once"} alone` };
   }
-  if (!ours) return "refused";
+  if (!ours) {
+    await outcomeOf(() => readManifestSummary(input));
+    return "refused";
+  }
+  const summary = await outcomeOf(() => readManifestSummary(input));
+  if (!summary) return { fault: "not summarized" };
   const isCanonical =
     isSame(oracleEncode(ours.value), input) && isSame(await encodeManifest(ours.value), input);
   return isCanonical ? "accepted" : { fault: "not canonical" };

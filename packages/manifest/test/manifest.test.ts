@@ -13,6 +13,7 @@ import {
   manifestLimits,
   manifestSchema,
   packageCoordinates,
+  readManifestSummary,
   toJcs,
 } from "@store/manifest";
 import type { CborValue, Manifest } from "@store/manifest";
@@ -151,6 +152,36 @@ describe("decodeManifest", () => {
     for (const attempt of [decodeManifest, fromJcs, manifestDigest]) {
       expect((await refusalOf(() => attempt(text))).code).toBe("invalid_argument");
     }
+  });
+});
+
+describe("readManifestSummary", () => {
+  test("says what decoding says, without files and receipts", async () => {
+    await fc.assert(
+      fc.asyncProperty(validManifest, async (manifest) => {
+        const { files: _files, storage_receipts: _receipts, ...rest } = manifest;
+        expect(readManifestSummary(await encodeManifest(manifest))).toStrictEqual(rest);
+      }),
+      { numRuns: rounds(2000), seed: 9 },
+    );
+  });
+
+  test.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
+    ["no map", () => encodeCbor([]), "invalid_manifest"],
+    ["no files", () => encodeCbor({ storage_receipts: [] }), "invalid_manifest"],
+    ["no receipts", () => encodeCbor({ files: [] }), "invalid_manifest"],
+    ["an unknown field", () => encodeCbor({ extra: 1, files: [] }), "invalid_manifest"],
+    ["a missing field", () => encodeCbor({ files: [], storage_receipts: [] }), "invalid_manifest"],
+    ["an end within the files", (bytes) => bytes.subarray(0, 60), "invalid_cbor"],
+    ["an end within a digest", (bytes) => bytes.subarray(0, 120), "invalid_cbor"],
+    ["a byte more", (bytes) => new Uint8Array([...bytes, 0]), "invalid_cbor"],
+    ["a tag among the files", (bytes) => bytes.with(9, 0xc1), "invalid_cbor"],
+    ["a float among the files", (bytes) => bytes.with(9, 0xfb), "invalid_cbor"],
+    ["a length that is not there", (bytes) => bytes.with(7, 0x9b), "invalid_cbor"],
+    ["an indefinite length", (bytes) => bytes.with(7, 0x9f), "invalid_cbor"],
+  ])("refuses %s", async (_name, change, code) => {
+    const bytes = change(await encodeManifest(manifestOf(3)));
+    expect((await refusalOf(() => readManifestSummary(bytes))).code).toBe(code);
   });
 });
 

@@ -1,11 +1,12 @@
 import { Type } from "cborg";
 import type { CborValue } from "./cbor-model.ts";
-import { invalidCbor, ModelTokenizer, type TokenLimits } from "./cbor-tokens.ts";
+import { invalidCbor } from "./cbor-heads.ts";
+import { ModelTokenizer, type TokenLimits } from "./cbor-tokens.ts";
 import { encodeModelValue, plainBytes, readCanonicalItem } from "./cbor.ts";
-import type { Cursor } from "./cursor.ts";
+import type { SkippingCursor } from "./cursor.ts";
 
 /** Accepts, piece by piece, what `decodeCbor` accepts at once. */
-export class CborCursor implements Cursor {
+export class CborCursor implements SkippingCursor {
   readonly #tokenizer: ModelTokenizer;
   #lastKey: Uint8Array | undefined;
   #entriesLeft = 0;
@@ -49,6 +50,10 @@ export class CborCursor implements Cursor {
 
   item(): CborValue {
     return readCanonicalItem(this.#tokenizer);
+  }
+
+  skip(): void {
+    this.#tokenizer.skipItem();
   }
 
   end(): void {

@@ -1,5 +1,6 @@
 import { StoreError } from "@store/identity";
 import { Token, Tokenizer, Type } from "cborg";
+import { argumentOf, endOfItem, headLength, invalidCbor } from "./cbor-heads.ts";
 
 /** The limits that decoding keeps, so that no input can cost more than its size allows. */
 export interface TokenLimits {
@@ -46,20 +47,22 @@ export class ModelTokenizer extends Tokenizer {
   override next(): Token {
     const start = this.pos();
     const token = this.#read(start);
-    if (this.pos() - this.#itemStart > this.#limits.maxItemBytes) {
-      throw new StoreError(
-        "limit_exceeded",
-        `The CBOR item at byte ${this.#itemStart} is longer than ${this.#limits.maxItemBytes}` +
-          " bytes; raise the limit or split the value.",
-        { context: { limit: this.#limits.maxItemBytes } },
-      );
-    }
+    this.#assertItemLength(this.pos() - this.#itemStart);
     this.#count(token, start);
     return token;
   }
 
+  /** Passes over the next item without building it. Only its outer form is looked at. */
+  skipItem(): void {
+    const end = endOfItem(this.data, this.pos());
+    // eslint-disable-next-line no-underscore-dangle -- the position of the library's tokenizer
+    this._pos = end;
+    this.#completeItem();
+  }
+
   #read(start: number): Token {
     if (this.done()) throw invalidCbor("the input ends in the middle of an item", start);
+    this.#assertStringLength(start);
     let token: Token;
     try {
       token = super.next();
@@ -77,6 +80,25 @@ export class ModelTokenizer extends Tokenizer {
       throw invalidCbor(`a ${type.name} has no place in the value model`, start);
     }
     return token;
+  }
+
+  /** Long strings are copied when they are read, so their length is looked at before. */
+  #assertStringLength(start: number): void {
+    const first = this.data[start];
+    if (first !== 0x5a && first !== 0x7a) return;
+    const length = argumentOf(this.data, start);
+    // A length that is only claimed is refused as such.
+    if (start + 5 + length <= this.data.length) this.#assertItemLength(length);
+  }
+
+  #assertItemLength(length: number): void {
+    const limit = this.#limits.maxItemBytes;
+    if (length <= limit) return;
+    throw new StoreError(
+      "limit_exceeded",
+      `The CBOR item at byte ${this.#itemStart} is longer than ${limit} bytes; split the value.`,
+      { context: { limit } },
+    );
   }
 
   /** `cborg` reads text with a decoder that drops a leading U+FEFF: it is put back. */
@@ -108,6 +130,11 @@ export class ModelTokenizer extends Tokenizer {
         return;
       }
     }
+    this.#completeItem();
+  }
+
+  #completeItem(): void {
+    const open = this.#open;
     for (let top = open.length - 1; top >= 0; top -= 1) {
       const left = (open[top] ?? 0) - 1;
       open[top] = left;
@@ -115,21 +142,6 @@ export class ModelTokenizer extends Tokenizer {
       open.pop();
     }
   }
-}
-
-/** The refusal of bytes that are no canonical CBOR, with the offset at which that shows. */
-export function invalidCbor(reason: string, offset: number, cause?: unknown): StoreError {
-  return new StoreError(
-    "invalid_cbor",
-    `Not canonical CBOR at byte ${offset}: ${reason}. Encode it as RFC 8949 section 4.2.1 says.`,
-    cause === undefined ? {} : { cause },
-  );
-}
-
-/** The length of an item's head, by its first byte (RFC 8949 §3). */
-function headLength(first: number): number {
-  const additional = first & 31;
-  return additional < 24 ? 1 : 1 + 2 ** (additional - 24);
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,20 +1,24 @@
 import { StoreError } from "@store/identity";
 import { decodeFirst, encode } from "cborg";
 import { findModelFault, type CborValue } from "./cbor-model.ts";
-import { invalidCbor, ModelTokenizer } from "./cbor-tokens.ts";
+import { invalidCbor } from "./cbor-heads.ts";
+import { ModelTokenizer } from "./cbor-tokens.ts";
 
 /** How much one value may be. */
 export interface CborLimits {
   /** How many arrays and maps may be nested in one another; 32 unless told. */
   readonly maxDepth?: number;
-  /** The length of the encoded value in bytes; 16 MiB unless told. */
+  /**
+   * The length of the encoded value in bytes; 256 MiB unless told. A value can take twenty times
+   * as much memory, and 16 MiB of the smallest items take seconds: for input of strangers, tell.
+   */
   readonly maxBytes?: number;
 }
 
 /** The limits that hold where none are given. */
 export const defaultCborLimits: Required<CborLimits> = Object.freeze({
   maxDepth: 32,
-  maxBytes: 16 * 1024 * 1024,
+  maxBytes: 256 * 1024 * 1024,
 });
 
 /**

@@ -1,9 +1,9 @@
-import type { Manifest, ManifestFile, ManifestReceipt } from "./manifest.ts";
+import type { ManifestFile, ManifestReceipt, ManifestSummary } from "./manifest.ts";
 import { ManifestRules } from "./rules.ts";
 import { fileSchema, outlineSchema, parsePart, receiptSchema } from "./schema.ts";
 
 /** A manifest whose long arrays have not been looked into yet. */
-export type ManifestOutline = Omit<Manifest, "files" | "storage_receipts"> & {
+export type ManifestOutline = ManifestSummary & {
   readonly files: readonly unknown[];
   readonly storage_receipts: readonly unknown[];
 };

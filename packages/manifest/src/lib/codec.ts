@@ -1,9 +1,10 @@
 import { createHasher, type Digest } from "@store/identity";
 import { CborCursor, containerHead } from "./cbor-cursor.ts";
 import { assertBytes, defaultCborLimits, encodeModelValue } from "./cbor.ts";
-import { assertManifestSize, manifestLimits, type Manifest } from "./manifest.ts";
+import { assertManifestSize, manifestLimits } from "./manifest.ts";
+import type { Manifest, ManifestSummary } from "./manifest.ts";
 import { Pacer } from "./pacer.ts";
-import { readManifest, type Reading } from "./read.ts";
+import { readManifest, readSummary, type Reading } from "./read.ts";
 import { writeManifest, type Writing } from "./write.ts";
 
 const nothing = new Uint8Array(0);
@@ -34,7 +35,7 @@ const cborWriting: Writing = {
   arrayEnd: nothing,
   file: encodeModelValue,
   receipt: encodeModelValue,
-  part: (outline, field) => encodeModelValue(outline[field]),
+  part: (summary, field) => encodeModelValue(summary[field]),
 };
 
 /** CBOR shows a manifest as it is. */
@@ -67,9 +68,24 @@ export function encodeManifest(manifest: Manifest): Promise<Uint8Array> {
  * @throws {StoreError} `invalid_cbor`, `invalid_manifest` or `limit_exceeded`
  */
 export async function decodeManifest(bytes: Uint8Array): Promise<Manifest> {
+  return readManifest(cursorOf(bytes), cborReading);
+}
+
+/**
+ * Reads what a manifest says of the whole package, and passes over its files and receipts: fast
+ * however many there are, and without a promise. For bytes that are known to be a manifest, such
+ * as those that the log holds: what is passed over is not checked.
+ *
+ * @throws {StoreError} `invalid_cbor`, `invalid_manifest` or `limit_exceeded`
+ */
+export function readManifestSummary(bytes: Uint8Array): ManifestSummary {
+  return readSummary(cursorOf(bytes));
+}
+
+function cursorOf(bytes: Uint8Array): CborCursor {
   assertBytes(bytes);
   assertManifestSize(bytes.length, manifestLimits.maxBytes);
-  return readManifest(new CborCursor(bytes, { ...defaultCborLimits, maxItemBytes }), cborReading);
+  return new CborCursor(bytes, { ...defaultCborLimits, maxItemBytes });
 }
 
 /** What is hashed at a time: with the slowest engine, a few milliseconds. */

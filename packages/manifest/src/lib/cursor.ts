@@ -17,3 +17,9 @@ export interface Cursor {
   /** Throws where anything is left. */
   end(): void;
 }
+
+/** A cursor that can pass over a value without reading it. */
+export interface SkippingCursor extends Cursor {
+  /** Passes over the next value, of which nothing but its end is found out. */
+  skip(): void;
+}

@@ -1,7 +1,8 @@
 import { isStoreError, parseContentAddress } from "@store/identity";
 import type { ContentAddress } from "@store/identity";
 import * as v from "valibot";
-import { canonicalText, parseJson } from "./json.ts";
+import { scanJson } from "./json-scan.ts";
+import { canonicalText, decodeUtf8 } from "./json.ts";
 import { manifestLimits } from "./manifest.ts";
 
 /** A text that one of the assertions of `@store/identity` accepts. */
@@ -109,19 +110,17 @@ export const metadataSchema = v.pipe(
 /** Why bytes are no metadata: a JSON object in canonical form, within its limits. */
 function metadataFault(bytes: Uint8Array): string | undefined {
   try {
-    const value = parseJson(bytes, {
-      maxBytes: manifestLimits.maxMetadataBytes,
-      maxDepth: manifestLimits.maxMetadataDepth,
-    });
+    const text = decodeUtf8(bytes, manifestLimits.maxMetadataBytes);
+    scanJson(text, manifestLimits.maxMetadataDepth);
+    const value: unknown = JSON.parse(text);
     if (value === null || typeof value !== "object" || Array.isArray(value)) {
       return "must be a JSON object";
     }
-    const canonical = textEncoder.encode(canonicalText(value));
-    const isSame =
-      canonical.length === bytes.length && canonical.every((byte, index) => byte === bytes[index]);
-    return isSame ? undefined : "must be canonical JSON (RFC 8785); use canonicalizeJson";
+    // What a parser passes over, such as a key given twice, is not there any more.
+    if (canonicalText(value) === text) return undefined;
   } catch (error) {
     if (isStoreError(error)) return error.message;
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
   }
+  return "must be canonical JSON (RFC 8785); use canonicalizeJson";
 }

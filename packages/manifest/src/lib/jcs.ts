@@ -31,8 +31,8 @@ const jcsWriting: Writing = {
   arrayEnd: textEncoder.encode("]"),
   file: (file) => canonicalBytes(projectFile(file)),
   receipt: canonicalBytes,
-  part: (outline, field) =>
-    canonicalBytes(field === "package" ? projectPackage(outline.package) : outline[field]),
+  part: (summary, field) =>
+    canonicalBytes(field === "package" ? projectPackage(summary.package) : summary[field]),
 };
 
 const jcsReading: Reading = {

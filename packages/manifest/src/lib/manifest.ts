@@ -67,6 +67,9 @@ export interface ManifestProvenance {
   readonly build?: string;
 }
 
+/** A manifest without its two long arrays. */
+export type ManifestSummary = Omit<Manifest, "files" | "storage_receipts">;
+
 /** How much a manifest may be. Whatever is accepted by one function is accepted by all. */
 export const manifestLimits = Object.freeze({
   /** The canonical CBOR: enough for about 700,000 files. */
@@ -74,7 +77,7 @@ export const manifestLimits = Object.freeze({
   /** The JSON projection, which is less than four times as long. */
   maxJcsBytes: 1024 * 1024 * 1024,
   maxMetadataBytes: 1024 * 1024,
-  maxMetadataDepth: 32,
+  maxMetadataDepth: 64,
   maxHolds: 1000,
   /** Each text of the provenance, in UTF-8. */
   maxTextBytes: 2048,

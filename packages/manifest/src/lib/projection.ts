@@ -1,6 +1,8 @@
 import { Digest, digestOf, isStoreError, parseContentAddress, StoreError } from "@store/identity";
-import { canonicalizeJson, parseJson } from "./json.ts";
+import { canonicalText, decodeUtf8 } from "./json.ts";
 import { manifestLimits, type ManifestFile, type ManifestPackage } from "./manifest.ts";
+
+const textEncoder = new TextEncoder();
 
 /** A file as JSON shows it: each digest as `algorithm:hex`. */
 export function projectFile(file: ManifestFile): object {
@@ -18,11 +20,8 @@ export function projectFile(file: ManifestFile): object {
 export function projectPackage(described: ManifestPackage): object {
   const { metadata, ...rest } = described;
   if (metadata === undefined) return rest;
-  const limits = {
-    maxBytes: manifestLimits.maxMetadataBytes,
-    maxDepth: manifestLimits.maxMetadataDepth,
-  };
-  return { ...rest, metadata: parseJson(metadata, limits) };
+  const value: unknown = JSON.parse(decodeUtf8(metadata, manifestLimits.maxMetadataBytes));
+  return { ...rest, metadata: value };
 }
 
 /** The reverse of {@link projectFile}; what has another shape is left for the schema to refuse. */
@@ -40,7 +39,7 @@ export function unprojectFile(item: unknown, where: string): unknown {
 /** The reverse of {@link projectPackage}. */
 export function unprojectPackage(item: unknown): unknown {
   if (!isObject(item) || item["metadata"] === undefined) return item;
-  return { ...item, metadata: canonicalizeJson(item["metadata"]) };
+  return { ...item, metadata: textEncoder.encode(canonicalText(item["metadata"])) };
 }
 
 function unprojectDigest(algorithm: string, text: unknown, where: string): unknown {

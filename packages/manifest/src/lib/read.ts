@@ -1,8 +1,9 @@
 import { StoreError } from "@store/identity";
 import { ManifestChecker } from "./checker.ts";
-import type { Cursor } from "./cursor.ts";
-import type { Manifest, ManifestFile, ManifestReceipt } from "./manifest.ts";
+import type { Cursor, SkippingCursor } from "./cursor.ts";
+import type { Manifest, ManifestFile, ManifestReceipt, ManifestSummary } from "./manifest.ts";
 import { Pacer } from "./pacer.ts";
+import { parsePart, summarySchema } from "./schema.ts";
 
 /** How one encoding shows the parts of a manifest; what it makes of them is checked afterwards. */
 export interface Reading {
@@ -54,14 +55,38 @@ export async function readManifest(cursor: Cursor, reading: Reading): Promise<Ma
       });
       fields[field] = receipts;
     } else {
-      fields[field] = reading.part(field, cursor.item());
+      const item: unknown = cursor.item();
       if (pacer.isDue()) await pacer.pause();
+      fields[field] = reading.part(field, item);
     }
+    if (pacer.isDue()) await pacer.pause();
   }
   cursor.end();
   const outline = checker.outline(fields);
   checker.complete();
   return { ...outline, files, storage_receipts: receipts };
+}
+
+/** Reads all but the two long arrays, which are passed over. */
+export function readSummary(cursor: SkippingCursor): ManifestSummary {
+  const fields: { [field: string]: unknown } = {};
+  const passed = new Set<string>();
+  enterDocument(cursor);
+  for (let field = cursor.nextKey(); field !== undefined; field = cursor.nextKey()) {
+    if (!knownFields.has(field)) throw unknownField(field);
+    if (field === "files" || field === "storage_receipts") {
+      cursor.skip();
+      passed.add(field);
+    } else {
+      fields[field] = cursor.item();
+    }
+  }
+  cursor.end();
+  if (passed.size < 2) {
+    const missing = passed.has("files") ? "storage_receipts" : "files";
+    throw new StoreError("invalid_manifest", `The manifest is not valid: ${missing} is missing.`);
+  }
+  return parsePart(summarySchema, fields, "");
 }
 
 function enterDocument(cursor: Cursor): void {

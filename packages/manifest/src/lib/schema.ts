@@ -56,16 +56,19 @@ export const provenanceSchema = v.strictObject({
   build: v.exactOptional(freeTextSchema),
 });
 
-const smallParts = {
+const summaryFields = {
   manifest_version: v.literal(1, "must be 1: other versions are unknown"),
   package: packageSchema,
   retention_summary: retentionSchema,
   provenance: provenanceSchema,
 };
 
+/** A manifest without its two long arrays. */
+export const summarySchema = v.strictObject(summaryFields);
+
 /** Everything but the entries of the two long arrays, which are checked one at a time. */
 export const outlineSchema = v.strictObject({
-  ...smallParts,
+  ...summaryFields,
   files: v.custom<readonly unknown[]>(Array.isArray, "must be an array"),
   storage_receipts: v.custom<readonly unknown[]>(Array.isArray, "must be an array"),
 });
@@ -73,7 +76,7 @@ export const outlineSchema = v.strictObject({
 /** Manifest v1, with the rules that hold between its entries. */
 export const manifestSchema = v.pipe(
   v.strictObject({
-    ...smallParts,
+    ...summaryFields,
     files: v.array(fileSchema, "must be an array"),
     storage_receipts: v.array(receiptSchema, "must be an array"),
   }),

@@ -1,10 +1,7 @@
 import { ByteSink } from "./byte-sink.ts";
-import { ManifestChecker, type ManifestOutline } from "./checker.ts";
-import type { Manifest, ManifestFile, ManifestReceipt } from "./manifest.ts";
+import { ManifestChecker } from "./checker.ts";
+import type { Manifest, ManifestFile, ManifestReceipt, ManifestSummary } from "./manifest.ts";
 import { Pacer } from "./pacer.ts";
-
-/** The fields that are written whole, unlike the two long arrays. */
-export type SmallField = Exclude<keyof Manifest, "files" | "storage_receipts">;
 
 /** How one encoding writes the parts of a manifest. */
 export interface Writing {
@@ -19,7 +16,7 @@ export interface Writing {
   readonly arrayEnd: Uint8Array;
   file(file: ManifestFile): Uint8Array;
   receipt(receipt: ManifestReceipt): Uint8Array;
-  part(outline: ManifestOutline, field: SmallField): Uint8Array;
+  part(summary: ManifestSummary, field: keyof ManifestSummary): Uint8Array;
 }
 
 /**
@@ -31,6 +28,7 @@ export async function writeManifest(value: unknown, writing: Writing): Promise<U
   const checker = new ManifestChecker();
   const sink = new ByteSink(writing.limitBytes);
   const outline = checker.outline(value);
+  if (pacer.isDue()) await pacer.pause();
 
   const writeEntries = async (
     entries: readonly unknown[],

@@ -50,6 +50,10 @@ const valid: readonly (readonly [name: string, value: Loose])[] = [
   ["the largest size", manifest([f("large", 1, { size: 2 ** 53 - 1 })])],
   ["two files of one object", manifest([f("a", 7), f("b", 7)])],
   ["an object in two backends", manifest([f("a", 1)], {}, ["archive", "primary"])],
+  [
+    "metadata nested 64 deep",
+    manifest([], { package: metadataOf(`${'{"a":'.repeat(63)}{}${"}".repeat(63)}`) }),
+  ],
   ["empty metadata", manifest([], { package: metadataOf("{}") })],
   [
     "metadata with the key __proto__, numbers and escapes",

@@ -84,8 +84,8 @@ const packages: readonly Refusal[] = [
   ["metadata with a line feed at its end", withPackage({ metadata: text("{}\n") })],
   ["metadata that is not UTF-8", withPackage({ metadata: new Uint8Array([0x7b, 0xff, 0x7d]) })],
   [
-    "metadata nested 33 deep",
-    withPackage({ metadata: text(`${'{"a":'.repeat(32)}{}${"}".repeat(32)}`) }),
+    "metadata nested 65 deep",
+    withPackage({ metadata: text(`${'{"a":'.repeat(64)}{}${"}".repeat(64)}`) }),
   ],
 ];
 
