@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { changesets } from "./checks/changesets.ts";
 import type { Check } from "./checks/check.ts";
 import { dependencyDirection } from "./checks/dependency-direction.ts";
+import { documentLinks } from "./checks/document-links.ts";
 import { errorCodes } from "./checks/error-codes.ts";
 import { format } from "./checks/format.ts";
 import { immutableMigrations } from "./checks/immutable-migrations.ts";
@@ -24,6 +25,7 @@ const checks: readonly Check[] = [
   dependencyDirection,
   packageMetadata,
   errorCodes,
+  documentLinks,
   immutableMigrations,
   machinePaths,
   unused,
