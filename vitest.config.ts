@@ -13,7 +13,6 @@ export default defineConfig({
           name: "store",
           // Starts PostgreSQL when the first test asks for it, and ends it with the run.
           globalSetup: ["packages/testing/src/lib/postgres-setup.ts"],
-          globalSetup: ["packages/testing/src/postgres-setup.ts"],
           include: [
             "packages/*/test/**/*.test.ts",
             "apps/*/test/**/*.test.ts",

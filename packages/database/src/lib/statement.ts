@@ -66,7 +66,7 @@ function compile(query: object): CompiledQuery {
   if (!("prepare" in query) || typeof query.prepare !== "function") {
     throw new StoreError("internal", "A statement must build a query.");
   }
-  const prepared: unknown = query.prepare("statement");
+  const prepared: unknown = Reflect.apply(query.prepare, query, ["statement"]);
   if (typeof prepared === "object" && prepared !== null && "compiled" in prepared) {
     if (prepared.compiled instanceof CompiledQuery) return prepared.compiled;
   }

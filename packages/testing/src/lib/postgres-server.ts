@@ -1,0 +1,167 @@
+/** One throw-away PostgreSQL server. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chown, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import postgres from "postgres";
+import { nativeFolder, type ServerUser, serverUser } from "./postgres-binaries.ts";
+
+/** How to start a server. */
+export interface PostgresServerOptions {
+  /** Whether commits reach the disk. Default false: tests of durability ask for it. */
+  readonly fsync?: boolean;
+  /** Further settings, as `name=value`. */
+  readonly settings?: readonly string[];
+}
+
+/** A running server, which belongs to whoever started it. */
+export interface PostgresServer {
+  /** The URL of its database, with the password of its superuser. */
+  readonly url: string;
+  /** The id of the server's first process. */
+  readonly pid: number;
+  /** Ends it at once and removes its files. */
+  stop(): Promise<void>;
+}
+
+const startAttempts = 3;
+
+/** Starts a server on a free port of 127.0.0.1, with files in a new temporary folder. */
+export async function startPostgresServer(
+  options: PostgresServerOptions = {},
+): Promise<PostgresServer> {
+  const user = serverUser();
+  const folder = await mkdtemp(join(tmpdir(), "store-test-postgres-"));
+  try {
+    await give(folder, user);
+    const native = await nativeFolder(folder, user);
+    const password = randomBytes(16).toString("hex");
+    await initialize(native, folder, password, user);
+    for (let attempt = 1; ; attempt += 1) {
+      // Another port if somebody was quicker to take this one.
+      const server = await launch({ native, folder, password, user, options });
+      if (server !== undefined) return server;
+      if (attempt === startAttempts) throw new Error(await readFile(logFile(folder), "utf8"));
+    }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function initialize(
+  native: string,
+  folder: string,
+  password: string,
+  user: ServerUser,
+): Promise<void> {
+  const passwordFile = join(folder, "password");
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  await give(passwordFile, user);
+  const flags = ["--no-sync", "--encoding=UTF8", "--auth=password", "-U", "store"];
+  // A linguistic default collation finds out the key that forgot its own.
+  const locale = ["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
+  await promisify(execFile)(
+    join(native, "bin", "initdb"),
+    [...flags, ...locale, `--pwfile=${passwordFile}`, "-D", dataFolder(folder)],
+    { ...user, cwd: folder, env: serverEnvironment },
+  );
+}
+
+interface Launch {
+  readonly native: string;
+  readonly folder: string;
+  readonly password: string;
+  readonly user: ServerUser;
+  readonly options: PostgresServerOptions;
+}
+
+/** Returns nothing if the server ended before it answered. */
+async function launch(launching: Launch): Promise<PostgresServer | undefined> {
+  const { native, folder, password, user, options } = launching;
+  const port = await freePort();
+  const log = await open(logFile(folder), "a");
+  const child = spawn(join(native, "bin", "postgres"), serverArguments(folder, port, options), {
+    ...user,
+    cwd: folder,
+    env: serverEnvironment,
+    stdio: ["ignore", log.fd, log.fd],
+  });
+  await log.close();
+  const url = `postgres://store:${password}@127.0.0.1:${port}/postgres`;
+  if (!(await answers(url, child)) || child.pid === undefined) return undefined;
+  return { url, pid: child.pid, stop: () => stop(child, folder) };
+}
+
+function serverArguments(folder: string, port: number, options: PostgresServerOptions): string[] {
+  const durable = options.fsync === true ? "on" : "off";
+  const settings = [
+    "listen_addresses=127.0.0.1",
+    `port=${port}`,
+    "unix_socket_directories=",
+    "max_connections=200",
+    "shared_buffers=128MB",
+    `fsync=${durable}`,
+    `full_page_writes=${durable}`,
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "timezone=UTC",
+    ...(options.settings ?? []),
+  ];
+  return ["-D", dataFolder(folder), ...settings.flatMap((setting) => ["-c", setting])];
+}
+
+async function answers(url: string, child: ChildProcess): Promise<boolean> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+    try {
+      await sql`select 1`;
+      return true;
+    } catch {
+      await sleep(20);
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  }
+  return false;
+}
+
+async function stop(child: ChildProcess, folder: string): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, "exit");
+    // SIGQUIT is PostgreSQL's immediate shutdown: it ends the backends and leaves nothing running.
+    child.kill("SIGQUIT");
+    await ended;
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("No port was given.");
+  return address.port;
+}
+
+async function give(path: string, user: ServerUser): Promise<void> {
+  if (user.uid !== undefined && user.gid !== undefined) await chown(path, user.uid, user.gid);
+}
+
+const serverEnvironment = { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" };
+
+function dataFolder(folder: string): string {
+  return join(folder, "data");
+}
+
+function logFile(folder: string): string {
+  return join(folder, "server.log");
+}
