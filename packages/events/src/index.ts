@@ -11,13 +11,8 @@ export { decodeHeader, encodeHeader, type EventHeader } from "./lib/header.ts";
 export { eventLimits } from "./lib/event-rules.ts";
 export type { EventDraft } from "./lib/batch.ts";
 export type { LogHead } from "./lib/head.ts";
-export {
-  openLog,
-  type EventLog,
-  type LogOptions,
-  type LogTransaction,
-  type TailOptions,
-} from "./lib/log.ts";
+export type { EventLog, LogOptions, LogTransaction, TailOptions } from "./lib/log.ts";
+export { openLog } from "./lib/open-log.ts";
 export { pageLimits, type EventQuery } from "./lib/query.ts";
 export {
   replay,

@@ -11,7 +11,7 @@ import {
   type MerkleTree,
 } from "../src/index.ts";
 import { decodeTree, encodeFrontier } from "../src/lib/merkle.ts";
-import vectors from "./vectors/merkle.json" with { type: "json" };
+import vectors from "../vectors/merkle.json" with { type: "json" };
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const unhex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));

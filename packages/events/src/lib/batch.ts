@@ -19,15 +19,12 @@ export interface EventDraft {
   readonly payload: Uint8Array;
 }
 
-/** What a {@link LogBatch} is made of. */
-export interface LogBatchOptions {
-  readonly tables: Tables;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
-  /** UUIDv7 texts. */
+/** On whose behalf, when and under what id an event is appended. */
+export interface Authorship {
+  readonly actor: string;
+  readonly occurredAt: string;
+  /** UUIDv7 texts, each a new one. */
   readonly ids: () => string;
-  /** Told how many events are durable after a commit. */
-  readonly onCommitted: (size: number) => void;
 }
 
 /**
@@ -35,14 +32,17 @@ export interface LogBatchOptions {
  * in the log and in the tree, and written before COMMIT: the events together, the head once.
  */
 export class LogBatch implements BatchParticipant {
-  readonly #options: LogBatchOptions;
+  readonly #tables: Tables;
+  readonly #onCommitted: (size: number) => void;
   #sizeBefore = 0;
   /** As of the last event gathered; undefined before the first event of all. */
   #head: WriterHead | undefined;
   #gathered: StoredEvent[] = [];
 
-  constructor(options: LogBatchOptions) {
-    this.#options = options;
+  /** `onCommitted` is told how many events are durable after each commit. */
+  constructor(tables: Tables, onCommitted: (size: number) => void) {
+    this.#tables = tables;
+    this.#onCommitted = onCommitted;
   }
 
   /** How many events the log has, those gathered included. */
@@ -50,20 +50,17 @@ export class LogBatch implements BatchParticipant {
     return this.#head?.tree.size ?? 0;
   }
 
-  /** The time for events of now: that of the clock, but never below the last event's. */
-  now(): string {
-    const now = new Date(this.#options.clock()).toISOString();
-    const last = this.#head?.lastOccurredAt ?? "";
-    return now < last ? last : now;
+  /** The time of the last event, or before the first one "", which is below every time. */
+  get lastOccurredAt(): string {
+    return this.#head?.lastOccurredAt ?? "";
   }
 
   /** @throws {StoreError} `invalid_event` or `limit_exceeded` where the draft breaks a rule */
-  append(actor: string, occurredAt: string, draft: EventDraft): StoredEvent {
+  append(draft: EventDraft, { actor, occurredAt, ids }: Authorship): StoredEvent {
     const { type, subject, payload } = draft;
     refuseFault("type", type, typeFault(type));
     refuseFault("subject", subject, subjectFault(subject));
     assertPayload(payload);
-    const { ids } = this.#options;
     const logId = this.#head?.logId ?? ids();
     const id = ids();
     refuseFault("id", id, idFault(id));
@@ -85,7 +82,7 @@ export class LogBatch implements BatchParticipant {
   }
 
   async begin(sql: Sql): Promise<void> {
-    const row = await readHeadRow(sql, this.#options.tables);
+    const row = await readHeadRow(sql);
     this.#head = row && writerHead(row);
     this.#sizeBefore = this.size;
     this.#gathered = [];
@@ -102,14 +99,17 @@ export class LogBatch implements BatchParticipant {
 
   async flush(sql: Sql): Promise<void> {
     if (this.#head === undefined || this.#gathered.length === 0) return;
-    await insertEvents(sql, this.#options.tables, this.#gathered);
-    await writeHeadRow(sql, this.#options.tables, this.#head, this.#sizeBefore);
+    // Both travel at once; neither has to see the other's outcome.
+    await Promise.all([
+      insertEvents(sql, this.#gathered),
+      writeHeadRow(sql, this.#head, this.#sizeBefore),
+    ]);
   }
 
   committed(): void {
     const { size } = this;
     this.abandoned();
-    this.#options.onCommitted(size);
+    this.#onCommitted(size);
   }
 
   abandoned(): void {
@@ -120,7 +120,7 @@ export class LogBatch implements BatchParticipant {
   async wasCommitted(sql: Sql): Promise<boolean | undefined> {
     const [first] = this.#gathered;
     if (first === undefined) return undefined;
-    const { events } = this.#options.tables;
+    const { events } = this.#tables;
     const [row] = await sql.select({ seq: events.seq }).from(events).where(eq(events.id, first.id));
     return row !== undefined;
   }

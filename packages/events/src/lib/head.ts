@@ -1,4 +1,4 @@
-import type { Row, Sql, Tables } from "@store/database";
+import { statement, type Row, type Sql, type StatementParameters } from "@store/database";
 import { StoreError } from "@store/identity";
 import { eq } from "drizzle-orm";
 
@@ -27,21 +27,44 @@ export interface WriterHead {
 /** The only row of the head's table. */
 const headRow = 1;
 
+const selectHead = statement((sql, { logHead }) =>
+  sql.select().from(logHead).where(eq(logHead.id, headRow)),
+);
+
+const selectSize = statement((sql, { logHead }) =>
+  sql.select({ size: logHead.size }).from(logHead).where(eq(logHead.id, headRow)),
+);
+
+type HeadValues = Omit<Row<"logHead">, "id">;
+
+const insertHead = statement((sql, { logHead }, p: StatementParameters<HeadValues>) =>
+  sql.insert(logHead).values({ id: headRow, ...headParameters(p) }),
+);
+
+const updateHead = statement((sql, { logHead }, p: StatementParameters<HeadValues>) =>
+  sql.update(logHead).set(headParameters(p)).where(eq(logHead.id, headRow)),
+);
+
+function headParameters(p: StatementParameters<HeadValues>) {
+  return {
+    logId: p("logId"),
+    size: p("size"),
+    root: p("root"),
+    frontier: p("frontier"),
+    lastOccurredAt: p("lastOccurredAt"),
+    lastEventId: p("lastEventId"),
+  };
+}
+
 /** The stored head, or undefined where the log has no event yet. */
-export async function readHeadRow(
-  sql: Sql,
-  { logHead }: Tables,
-): Promise<Row<"logHead"> | undefined> {
-  const [row] = await sql.select().from(logHead).where(eq(logHead.id, headRow));
+export async function readHeadRow(sql: Sql): Promise<Row<"logHead"> | undefined> {
+  const [row] = await selectHead(sql, {});
   return row;
 }
 
 /** How many events are stored. */
-export async function readSize(sql: Sql, { logHead }: Tables): Promise<number> {
-  const [row] = await sql
-    .select({ size: logHead.size })
-    .from(logHead)
-    .where(eq(logHead.id, headRow));
+export async function readSize(sql: Sql): Promise<number> {
+  const [row] = await selectSize(sql, {});
   return row?.size ?? 0;
 }
 
@@ -78,23 +101,14 @@ export function publicHead(row: Row<"logHead">): LogHead {
  * Moves the stored head from `sizeBefore` events to those of `head`; from 0 it is created.
  * The root is computed here, once a commit.
  */
-export async function writeHeadRow(
-  sql: Sql,
-  { logHead }: Tables,
-  head: WriterHead,
-  sizeBefore: number,
-): Promise<void> {
-  const values = {
+export async function writeHeadRow(sql: Sql, head: WriterHead, sizeBefore: number): Promise<void> {
+  const write = sizeBefore === 0 ? insertHead : updateHead;
+  await write(sql, {
     logId: head.logId,
     size: head.tree.size,
     root: rootOf(head.tree),
     frontier: encodeFrontier(head.tree.frontier),
     lastOccurredAt: head.lastOccurredAt,
     lastEventId: head.lastEventId,
-  };
-  if (sizeBefore === 0) {
-    await sql.insert(logHead).values({ id: headRow, ...values });
-    return;
-  }
-  await sql.update(logHead).set(values).where(eq(logHead.id, headRow));
+  });
 }

@@ -1,29 +1,77 @@
-import type { NewRow, Sql, Tables } from "@store/database";
+import {
+  statement,
+  type Changes,
+  type Sql,
+  type Statement,
+  type StatementValues,
+} from "@store/database";
 
 import type { StoredEvent } from "./stored-event.ts";
 
-// SQLite binds at most 32,766 values to a statement, PostgreSQL 65,535; a row has eight.
-const maxStatementRows = 1_000;
-// A payload travels to PostgreSQL as hexadecimal text, so a statement is held in memory twice over.
+type InsertRows = Statement<StatementValues, Changes>;
+
+/** The numbers of rows for which there is a statement, so that few are ever built. */
+const rowCounts = [64, 32, 16, 8, 4, 2, 1] as const;
+// A payload may travel as hexadecimal text, so a statement is held in memory twice over.
 const maxStatementBytes = 16 * 1024 * 1024;
 
-/** Inserts the events of a batch: in one statement, unless they are very many or very large. */
-export async function insertEvents(
-  sql: Sql,
-  { events }: Tables,
-  gathered: readonly StoredEvent[],
-): Promise<void> {
-  let rows: NewRow<"events">[] = [];
-  let sizeBytes = 0;
-  for (const { payloadSha256: _, ...row } of gathered) {
-    const full = rows.length === maxStatementRows;
-    if (full || (rows.length > 0 && sizeBytes + row.payload.byteLength > maxStatementBytes)) {
-      await sql.insert(events).values(rows);
-      rows = [];
-      sizeBytes = 0;
-    }
-    rows.push(row);
-    sizeBytes += row.payload.byteLength;
+const statements = new Map<number, InsertRows>();
+
+/** Inserts the events of a batch, many to a statement, and all statements at once. */
+export async function insertEvents(sql: Sql, gathered: readonly StoredEvent[]): Promise<void> {
+  const inserts: Promise<Changes>[] = [];
+  for (let start = 0; start < gathered.length;) {
+    const rows = nextRows(gathered, start);
+    inserts.push(insertOf(rows.length)(sql, valuesOf(rows)));
+    start += rows.length;
   }
-  if (rows.length > 0) await sql.insert(events).values(rows);
+  await Promise.all(inserts);
+}
+
+/** As many rows from `start` as one statement takes. */
+function nextRows(gathered: readonly StoredEvent[], start: number): readonly StoredEvent[] {
+  const left = gathered.length - start;
+  for (const count of rowCounts) {
+    if (count > left) continue;
+    const rows = gathered.slice(start, start + count);
+    const sizeBytes = rows.reduce((total, { payload }) => total + payload.byteLength, 0);
+    if (count === 1 || sizeBytes <= maxStatementBytes) return rows;
+  }
+  return [];
+}
+
+function insertOf(count: number): InsertRows {
+  let insert = statements.get(count);
+  if (insert === undefined) {
+    insert = statement((sql, { events }, p) => {
+      const row = (at: number) => ({
+        seq: p(`seq${at}`),
+        id: p(`id${at}`),
+        type: p(`type${at}`),
+        occurredAt: p(`occurredAt${at}`),
+        actor: p(`actor${at}`),
+        subject: p(`subject${at}`),
+        header: p(`header${at}`),
+        payload: p(`payload${at}`),
+      });
+      return sql.insert(events).values(Array.from({ length: count }, (_, at) => row(at)));
+    });
+    statements.set(count, insert);
+  }
+  return insert;
+}
+
+function valuesOf(rows: readonly StoredEvent[]): StatementValues {
+  const values: Record<string, unknown> = {};
+  for (const [at, event] of rows.entries()) {
+    values[`seq${at}`] = event.seq;
+    values[`id${at}`] = event.id;
+    values[`type${at}`] = event.type;
+    values[`occurredAt${at}`] = event.occurredAt;
+    values[`actor${at}`] = event.actor;
+    values[`subject${at}`] = event.subject;
+    values[`header${at}`] = event.header;
+    values[`payload${at}`] = event.payload;
+  }
+  return values;
 }

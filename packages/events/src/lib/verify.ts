@@ -14,7 +14,7 @@ import type { StoredEvent } from "./stored-event.ts";
  *   `instance_not_found` where there is no event
  */
 export async function verifyLog(reader: Sql, tables: Tables): Promise<LogHead> {
-  const row = await readHeadRow(reader, tables);
+  const row = await readHeadRow(reader);
   if (row === undefined) {
     const [stray] = await reader.select({ seq: tables.events.seq }).from(tables.events).limit(1);
     throw stray === undefined ? logNotBegun() : corrupt(stray.seq, "the log has no head");
