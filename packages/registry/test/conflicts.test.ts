@@ -7,8 +7,7 @@ const callers = 8;
 /** How often each outcome came about: `ok`, or the code of the refusal. */
 async function outcomes(attempts: readonly Promise<unknown>[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const attempt of attempts) {
-    const outcome = await codeOf(attempt);
+  for (const outcome of await Promise.all(attempts.map(codeOf))) {
     const key = outcome === "nothing thrown" ? "ok" : outcome;
     counts[key] = (counts[key] ?? 0) + 1;
   }

@@ -46,6 +46,11 @@ class SqlitePrepared extends SQLiteAsyncPreparedQuery<Prepared> {
   override execute(values?: Record<string, unknown>): Promise<unknown> {
     return this.compiled.run(this.#connection, values);
   }
+
+  /** What a write without `returning` is awaited by. */
+  override run(values?: Record<string, unknown>): Promise<unknown> {
+    return this.execute(values);
+  }
 }
 
 class SqliteSession extends SQLiteAsyncSession<"async", unknown> {

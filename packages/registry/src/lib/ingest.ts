@@ -1,28 +1,25 @@
 import { contentAddress, type DualDigest } from "@store/identity";
-import { ingestStream, type StorageBackend } from "@store/storage";
+import { ingestStream } from "@store/storage";
 
 import { addStoredFile, type FilePlacement } from "./commands/file.ts";
-import { runCommand, type CommandRunner, type Decide } from "./commands.ts";
-import type { IdempotentRequest } from "./idempotency.ts";
+import { runCommand, type Decide } from "./commands.ts";
+import { recallAnswer, type IdempotentRequest } from "./idempotency.ts";
+import type { Instance } from "./instance.ts";
 import type { Leases, ObjectLease } from "./leases.ts";
 import { findOpenPackage } from "./queries/find.ts";
 import { refuseTakenPath } from "./queries/taken-path.ts";
+import { formatTime } from "./times.ts";
 import type { AddedFile, IngestFileOptions } from "./types.ts";
 
 /** The role of the backend that new objects go to. */
 export const primaryRole = "primary";
-
-export interface Ingest extends CommandRunner {
-  readonly primary: StorageBackend;
-  readonly leases: Leases;
-}
 
 /**
  * Stores a stream's bytes once and records the file. The address is leased before the object
  * becomes visible and until the reference is recorded, so that no collector can take it between.
  */
 export async function ingestFile(
-  instance: Ingest,
+  instance: Instance,
   actor: string,
   placement: FilePlacement,
   source: AsyncIterable<Uint8Array>,
@@ -30,8 +27,15 @@ export async function ingestFile(
   idempotent: IdempotentRequest | undefined,
 ): Promise<AddedFile> {
   const { database, leases, primary } = instance;
-  const row = await findOpenPackage(database.reader, placement.packageId);
-  await refuseTakenPath(database.reader, row, placement.path, placement.replace);
+  const { reader: sql, tables } = database;
+  if (idempotent !== undefined) {
+    // Asked before the body is read: a repeated request need not send it again.
+    const now = formatTime(instance.clock());
+    const remembered = await recallAnswer({ sql, tables, now }, actor, idempotent);
+    if (remembered !== undefined) return remembered.answer as AddedFile;
+  }
+  const row = await findOpenPackage(sql, placement.packageId);
+  await refuseTakenPath(sql, row, placement.path, placement.replace);
   let leased: ObjectLease | undefined;
   const admit = async ({ primary: digest, sizeBytes }: DualDigest) => {
     const address = contentAddress(digest);
