@@ -153,6 +153,43 @@ describe("ingestStream", () => {
   });
 });
 
+describe("ingestStream to a slow backend", () => {
+  test("leaves a slab alone until it is written", async () => {
+    const { stage } = backend;
+    vi.spyOn(backend, "stage").mockImplementation(async (options) => {
+      const staged = await stage.call(backend, options);
+      const write = staged.write.bind(staged);
+      vi.spyOn(staged, "write").mockImplementation(async (chunk) => {
+        for (let turn = 0; turn < 5; turn++) await nextTurn();
+        await write(chunk);
+      });
+      return staged;
+    });
+    const bytes = sampleBytes(6 * MIB + 1);
+    const { address } = await ingestStream(backend, chunked(bytes, 300_000), write);
+    expect(Buffer.from(await joined(backend.open(address))).equals(bytes)).toBe(true);
+  });
+
+  test("discards nothing while a write is under way", async () => {
+    const faulty = withFaults(backend, [
+      { verb: "write", when: "before", effect: "hang" },
+      { verb: "abort", when: "after", effect: "fail" },
+    ]);
+    const source = followedBy(chunked(sampleBytes(MIB + 1), MIB), async () => {
+      throw new Error("the source broke");
+    });
+    const ingest = ingestStream(faulty, source, write);
+    const failure = expect(ingest).rejects.toThrow("the source broke");
+    await vi.waitUntil(() => source.released);
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    expect(faulty.struck.map(({ verb }) => verb)).toEqual(["write"]);
+    faulty.release();
+    await failure;
+    expect(faulty.struck.map(({ verb }) => verb)).toEqual(["write", "abort"]);
+    expect(await everything()).toEqual(nothing);
+  });
+});
+
 describe.each([
   ["a small object", 50_000],
   ["a large object", 3 * MIB],

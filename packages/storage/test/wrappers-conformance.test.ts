@@ -1,4 +1,5 @@
 import type { StorageBackend } from "@store/storage";
+import { withCache } from "@store/storage/cache";
 import { describeConformance } from "@store/storage/conformance";
 import { withDeadlines } from "@store/storage/deadline";
 import { withFaults } from "@store/storage/faults";
@@ -16,9 +17,12 @@ const wrapped: Readonly<Record<string, () => StorageBackend>> = {
   retries: () => withRetries(createMemoryBackend()),
   "verified reads": () => withVerifiedReads(createMemoryBackend()),
   "a mirror": () => mirrorBackends([createMemoryBackend(), createMemoryBackend()]),
+  "a cache": () =>
+    withCache(createMemoryBackend(), { cache: createMemoryBackend(), limitBytes: 3_000_000 }),
   "everything at once": () => {
     const place = (): StorageBackend => withRetries(withDeadlines(createMemoryBackend()));
-    return withVerifiedReads(mirrorBackends([place(), place(), place()]));
+    const mirror = withVerifiedReads(mirrorBackends([place(), place(), place()]));
+    return withCache(mirror, { cache: place(), limitBytes: 3_000_000 });
   },
 };
 

@@ -1,0 +1,1 @@
+export { withCache, type CacheOptions } from "./lib/caching.ts";
