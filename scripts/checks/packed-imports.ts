@@ -5,9 +5,10 @@ import type { PackedPackage } from "./tarballs.ts";
 import { runTool } from "./tool.ts";
 
 /**
- * Lays the tarballs out as an installation would, below `folder`, and imports every entry of each
- * in a Node of its own. Dependencies from outside are borrowed from the workspace, so that nothing
- * is fetched. A file that the tarball lacks, or an export that points nowhere, fails here.
+ * Lays the tarballs out as an installation would, below `folder`, imports every entry of each in a
+ * Node of its own and asks every command for its version. Dependencies from outside are borrowed
+ * from the workspace, so that nothing is fetched. A file that the tarball lacks, or an export that
+ * points nowhere, fails here.
  */
 export async function importPackedPackages(
   root: string,
@@ -18,8 +19,8 @@ export async function importPackedPackages(
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", private: true }));
   for (const one of packed) await install(root, project, one);
-  const results = await Promise.all(packed.flatMap((one) => importEntries(project, one)));
-  return results.flat();
+  const results = packed.flatMap((one) => [importEntries(project, one), runCommands(project, one)]);
+  return (await Promise.all(results)).flat();
 }
 
 async function install(
@@ -59,6 +60,20 @@ async function importEntries(
     const code = `await import(${JSON.stringify(specifier)})`;
     const { passed, output } = await runTool(project, "node", ["--eval", code]);
     if (!passed) problems.push(`import "${specifier}" from its tarball: ${output}`);
+  }
+  return problems;
+}
+
+async function runCommands(
+  project: string,
+  { workspacePackage }: PackedPackage,
+): Promise<readonly string[]> {
+  const { name, publishConfig } = workspacePackage.json;
+  const problems: string[] = [];
+  for (const [command, file] of Object.entries(publishConfig?.bin ?? {})) {
+    const path = join("node_modules", name, file);
+    const { passed, output } = await runTool(project, "node", [path, "--version"]);
+    if (!passed) problems.push(`${command} --version from the tarball of ${name}: ${output}`);
   }
   return problems;
 }

@@ -18,11 +18,11 @@ export interface PackageJson {
   readonly repository?: { readonly url?: string; readonly directory?: string };
   readonly files?: readonly string[];
   readonly sideEffects?: boolean | readonly string[];
-  readonly bin?: string | Readonly<Record<string, string>>;
   readonly exports?: unknown;
   readonly imports?: unknown;
   readonly publishConfig?: {
     readonly access?: string;
+    readonly bin?: Readonly<Record<string, string>>;
     readonly exports?: unknown;
     readonly imports?: unknown;
   };

@@ -58,6 +58,20 @@ test("types that do not resolve are found by Are the Types Wrong?", async () => 
   expect((await findTarballProblems(packed)).join("\n")).toContain("attw");
 });
 
+test("a command that does not start from its tarball is named", async () => {
+  const { workspacePackage, tarball } = await pack({
+    ...good,
+    "dist/works.js": "",
+    "dist/breaks.js": 'import "./absent.js";\n',
+  });
+  const bin = { works: "./dist/works.js", breaks: "./dist/breaks.js" };
+  const json = { ...workspacePackage.json, publishConfig: { bin } };
+  const packed = { workspacePackage: { ...workspacePackage, json }, tarball };
+  expect(await importPackedPackages(repositoryRoot, [packed], folderWith({}))).toEqual([
+    expect.stringContaining("breaks --version from the tarball of @store/identity"),
+  ]);
+});
+
 test("a tarball holds nothing of the workshop and lacks nothing that users need", () => {
   expect(findUnwantedFiles(["package.json", "dist/.tsbuildinfo", "test/a.test.ts"])).toEqual([
     "the tarball holds dist/.tsbuildinfo",
