@@ -54,7 +54,9 @@ describe.each(dialects)("a sweep on %s", (dialect) => {
       yield new Uint8Array(2_000_000);
       throw new Error("the client went away");
     };
-    await expect(registry.ingestFile(pkg.id, "c", broken())).rejects.toThrow("the client went away");
+    await expect(registry.ingestFile(pkg.id, "c", broken())).rejects.toThrow(
+      "the client went away",
+    );
     const leases = await database.reader.select().from(database.tables.objectLeases);
     expect(leases.map((lease) => lease.kind)).toEqual(["process"]);
     expect(await Array.fromAsync(storage.listStaged())).toEqual([]);
