@@ -2,6 +2,7 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
+  compareBytewise,
   decodeCbor,
   decodeManifest,
   encodeCbor,
@@ -17,9 +18,9 @@ import {
   toJcs,
 } from "@store/manifest";
 import type { CborValue, Manifest } from "@store/manifest";
-import { digestBytes } from "@store/identity";
+import { digestBytes, findPathConflict } from "@store/identity";
 import { rounds } from "@store/testing/prove";
-import { manifestOf } from "./manifest-of.ts";
+import { manifestOf, receiptsOf } from "./manifest-of.ts";
 import { validManifest } from "./manifest-values.ts";
 import { oracleEncode } from "./oracle.ts";
 import { refusalOf } from "./refusal.ts";
@@ -65,6 +66,29 @@ describe("any valid manifest", () => {
       { numRuns: rounds(1000), seed: 4 },
     );
     expectTypeOf<v.InferOutput<typeof manifestSchema>>().toExtend<Manifest>();
+  });
+});
+
+describe("the paths of a manifest", () => {
+  const segment = fc.constantFrom("a", "aa", "b", "a-b", "a.b", "\u{10000}");
+  const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+
+  test("conflict exactly where the rule over a whole set says so", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(path, { maxLength: 10 }), async (paths) => {
+        const [template] = manifestOf(1).files;
+        const files = paths
+          .toSorted(compareBytewise)
+          .flatMap((each) => (template ? [{ ...template, path: each }] : []));
+        const manifest = { ...manifestOf(0), files, storage_receipts: receiptsOf(files, ["main"]) };
+        const isAccepted = await encodeManifest(manifest).then(
+          () => true,
+          () => false,
+        );
+        expect(isAccepted).toBe(findPathConflict(paths) === undefined);
+      }),
+      { numRuns: rounds(10_000), seed: 10 },
+    );
   });
 });
 

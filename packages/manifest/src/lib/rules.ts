@@ -1,13 +1,8 @@
-import { pathAncestors, StoreError } from "@store/identity";
+import { StoreError } from "@store/identity";
 import type { ContentAddress } from "@store/identity";
 import { fileContentAddress } from "./accessors.ts";
 import { compareBytewise } from "./bytewise.ts";
 import type { ManifestFile, ManifestReceipt } from "./manifest.ts";
-
-interface KnownObject {
-  readonly file: ManifestFile;
-  isStored: boolean;
-}
 
 /**
  * The rules between the entries of one manifest. Entries are given in their order, all files
@@ -20,11 +15,12 @@ interface KnownObject {
  *   only, and every object of a file has at least one.
  */
 export class ManifestRules {
-  readonly #paths = new Set<string>();
-  readonly #objects = new Map<ContentAddress, KnownObject>();
+  /** The paths before the last one that it begins with, the shortest first, and itself. */
+  readonly #beginnings: string[] = [];
+  /** A file of each object for which no receipt has come yet. */
+  readonly #unstored = new Map<ContentAddress, ManifestFile>();
   #lastPath: string | undefined;
   #lastReceipt: ManifestReceipt | undefined;
-  #storedObjects = 0;
 
   addFile(file: ManifestFile): void {
     const { path } = file;
@@ -36,14 +32,8 @@ export class ManifestRules {
           : "comes after a path that sorts behind it; sort files by compareBytewise";
       throw invalid(`the path ${JSON.stringify(path)} ${rule}`, path);
     }
-    // A folder sorts before everything in it, so one look back finds every conflict.
-    for (const folder of pathAncestors(path)) {
-      if (!this.#paths.has(folder)) continue;
-      const both = `${JSON.stringify(folder)} and ${JSON.stringify(path)}`;
-      throw invalid(`of ${both} one is a folder of the other; rename one`, path);
-    }
-    this.#paths.add(path);
     this.#lastPath = path;
+    this.#assertNoFolder(path);
     this.#addObject(file);
   }
 
@@ -56,34 +46,45 @@ export class ManifestRules {
           " sort receipts by content address and backend",
       );
     }
-    const object = this.#objects.get(address);
-    if (!object) throw invalid(`the receipt of ${address} belongs to none of the files`);
-    if (!object.isStored) this.#storedObjects += 1;
-    object.isStored = true;
+    const isKnown = address === last?.content_address || this.#unstored.delete(address);
+    if (!isKnown) throw invalid(`the receipt of ${address} belongs to none of the files`);
     this.#lastReceipt = receipt;
   }
 
   /** Called once all entries were given. */
   complete(): void {
-    if (this.#storedObjects === this.#objects.size) return;
-    const missing = this.#objects.values().find(({ isStored }) => !isStored);
-    if (!missing) return;
-    const { path } = missing.file;
-    throw invalid(`the object of ${JSON.stringify(path)} has no storage receipt`, path);
+    for (const { path } of this.#unstored.values()) {
+      throw invalid(`the object of ${JSON.stringify(path)} has no storage receipt`, path);
+    }
+  }
+
+  /**
+   * A folder is a beginning of every path in it and sorts before them all, though not always
+   * right before them: `a`, `a-b`, `a/b`. What the path at hand does not begin with, no later one
+   * will either.
+   */
+  #assertNoFolder(path: string): void {
+    const beginnings = this.#beginnings;
+    while (!path.startsWith(beginnings.at(-1) ?? "")) beginnings.pop();
+    for (const earlier of beginnings) {
+      if (path[earlier.length] !== "/") continue;
+      const both = `${JSON.stringify(earlier)} and ${JSON.stringify(path)}`;
+      throw invalid(`of ${both} one is a folder of the other; rename one`, path);
+    }
+    beginnings.push(path);
   }
 
   #addObject(file: ManifestFile): void {
     const address = fileContentAddress(file);
-    const known = this.#objects.get(address);
+    const known = this.#unstored.get(address);
     if (!known) {
-      this.#objects.set(address, { file, isStored: false });
+      this.#unstored.set(address, file);
       return;
     }
-    const { digests, size } = known.file;
-    const isSame = size === file.size && areEqual(digests.sha256, file.digests.sha256);
+    const isSame = known.size === file.size && areEqual(known.digests.sha256, file.digests.sha256);
     if (isSame) return;
     throw invalid(
-      `${JSON.stringify(file.path)} and ${JSON.stringify(known.file.path)} have one BLAKE3 digest` +
+      `${JSON.stringify(file.path)} and ${JSON.stringify(known.path)} have one BLAKE3 digest` +
         " but differ in size or SHA-256; hash them again",
       file.path,
     );
