@@ -6,7 +6,7 @@ import { joinedRead } from "./joined-read.ts";
 import { isWhole } from "./range.ts";
 
 export interface CacheOptions {
-  /** A nearer place, with nothing else in it, that no other process uses. Closed with the origin. */
+  /** A nearer place for this alone, that no other process uses. It is closed with the origin. */
   readonly cache: StorageBackend;
   /** How much is kept there, besides what is being read into it. The least recently used goes. */
   readonly limitBytes: number;

@@ -49,8 +49,8 @@ export function assertExpected(actual: DualDigest, expect: Expectation): void {
     if (expected.equals(found)) continue;
     throw new StoreError(
       "digest_mismatch",
-      `The bytes were declared as ${expected.toString()} but are ${found.toString()}; nothing was kept. ` +
-        "Send the right bytes, or declare no digest.",
+      `The bytes were declared as ${expected.toString()} but are ${found.toString()}; ` +
+        "nothing was kept. Send the right bytes, or declare no digest.",
       { context: { expected: String(expected), actual: String(found) } },
     );
   }

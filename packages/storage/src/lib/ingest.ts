@@ -46,10 +46,10 @@ export interface IngestResult {
  * while it is hashed, at most 2 MiB of it in memory, as fast as the backend takes it.
  *
  * When it resolves with a receipt, the object is durable. When it throws, the source, once begun,
- * was told to stop, staged bytes were discarded (or are left to the sweep of their lease, if that failed too),
- * and the first failure is what is thrown: that of the source as it is, that of the backend,
- * `digest_mismatch`, `size_mismatch`, `limit_exceeded`, `aborted` or `invalid_argument`. The
- * object may have become visible only if `commit` itself failed.
+ * was told to stop, staged bytes were discarded (or are left to the sweep of their lease, if that
+ * failed too), and the first failure is what is thrown: that of the source as it is, that of the
+ * backend, `digest_mismatch`, `size_mismatch`, `limit_exceeded`, `aborted` or `invalid_argument`.
+ * The object may have become visible only if `commit` itself failed.
  */
 export async function ingestStream(
   backend: ObjectStager,
