@@ -94,7 +94,7 @@ export function encodeModelValue(value: unknown): Uint8Array {
   // long as all keys are text.
   const bytes = encode(value);
   // Results of middle size lie in a buffer pool, which a caller could transfer or read by chance.
-  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  return bytes.length === bytes.buffer.byteLength ? plainBytes(bytes) : new Uint8Array(bytes);
 }
 
 /** The same bytes, as a plain `Uint8Array`: slices of a `Buffer` would be views. */
