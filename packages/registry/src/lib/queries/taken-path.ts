@@ -1,6 +1,6 @@
 import { statement, type Sql } from "@store/database";
 import { pathAncestors, StoreError } from "@store/identity";
-import { and, eq, gt, inArray, lt, or } from "drizzle-orm";
+import { and, eq, gt, inArray, lt, sql as sqlText } from "drizzle-orm";
 
 import { rowReference } from "./find.ts";
 import type { PackageRow } from "../rows.ts";
@@ -43,17 +43,25 @@ function selectOverlapping(depth: number): SelectOverlapping {
 
 function buildSelect(depth: number) {
   return statement((sql, { artifactFiles }, p) => {
+    const isOfPackage = eq(artifactFiles.packageId, p("packageId"));
+    const firstBelow = sql
+      .select({ path: artifactFiles.path })
+      .from(artifactFiles)
+      .where(
+        and(isOfPackage, gt(artifactFiles.path, p("below")), lt(artifactFiles.path, p("beyond"))),
+      )
+      .limit(1);
     const ancestors = Array.from({ length: depth }, (_, index) => p(`at${index}`));
+    // One list of single paths, since neither database seeks an `or` of paths and a range: both
+    // would read every file of the package, for each file that is added.
+    const places = [p("path"), ...ancestors, sqlText`${firstBelow}`];
     return sql
       .select({ path: artifactFiles.path, sizeBytes: artifactFiles.sizeBytes })
       .from(artifactFiles)
       .where(
         and(
-          eq(artifactFiles.packageId, p("packageId")),
-          or(
-            inArray(artifactFiles.path, [p("path"), ...ancestors]),
-            and(gt(artifactFiles.path, p("below")), lt(artifactFiles.path, p("beyond"))),
-          ),
+          isOfPackage,
+          inArray(artifactFiles.path, sqlText`(${sqlText.join(places, sqlText`, `)})`),
         ),
       )
       .limit(2);
