@@ -1,6 +1,7 @@
 /** Opens a database by its URL. */
 import { fileURLToPath } from "node:url";
 import { StoreError } from "@store/identity";
+import { openPostgres } from "./postgres-database.ts";
 import { openSqlite } from "./sqlite-database.ts";
 import type { Database, DatabaseOptions } from "./types.ts";
 
@@ -18,6 +19,11 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   if (url.startsWith("sqlite:")) {
     const batchLimit = options.batchLimit ?? 256;
     return await openSqlite(sqlitePath(url), { lockTimeoutMs, queueLimit, batchLimit });
+  }
+  if (/^postgres(?:ql)?:/.test(url)) {
+    const batchLimit = options.batchLimit ?? 64;
+    const readerConnections = options.readerConnections ?? 8;
+    return await openPostgres(url, { lockTimeoutMs, queueLimit, batchLimit, readerConnections });
   }
   throw new StoreError(
     "invalid_argument",

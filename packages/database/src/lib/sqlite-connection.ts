@@ -71,7 +71,7 @@ export class SqliteConnection implements Connection {
   }
 
   get inTransaction(): boolean {
-    return this.#database.isTransaction;
+    return this.#database.isOpen && this.#database.isTransaction;
   }
 
   close(): void {

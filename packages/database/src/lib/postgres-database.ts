@@ -1,0 +1,196 @@
+/** An instance in one schema of a PostgreSQL database. */
+import { StoreError } from "@store/identity";
+import type postgres from "postgres";
+import { type Migration, assertCurrent, assertNotTooNew, loadMigrations } from "./migrations.ts";
+import { createClient, PostgresPool, PostgresSessionConnection } from "./postgres-connection.ts";
+import { postgresError } from "./postgres-errors.ts";
+import { PostgresListener } from "./postgres-listener.ts";
+import { migratePostgres, postgresSchemaVersion } from "./postgres-migrate.ts";
+import { postgresSql } from "./postgres-session.ts";
+import { PostgresTransactor, sessionSettings } from "./postgres-transactor.ts";
+import { parsePostgresUrl, type PostgresPlace } from "./postgres-url.ts";
+import { postgresTables } from "./schema-postgres.ts";
+import type { Sql } from "./sql.ts";
+import type { Tables } from "./tables.ts";
+import type {
+  BatchParticipant,
+  Database,
+  DatabaseHealth,
+  Explainable,
+  Listener,
+  MigrationReport,
+  Scratch,
+  WriteTransaction,
+} from "./types.ts";
+import { Writer, type WriterLimits } from "./writer.ts";
+
+/** Settled options of one open database. */
+export interface PostgresOptions extends WriterLimits {
+  readonly lockTimeoutMs: number;
+  readonly readerConnections: number;
+}
+
+/** Connects, and refuses a schema that is newer than this code. */
+export async function openPostgres(url: string, options: PostgresOptions): Promise<Database> {
+  const place = parsePostgresUrl(url);
+  const migrations = await loadMigrations("postgres");
+  const readers = createClient(place, {
+    connections: options.readerConnections,
+    settings: { default_transaction_read_only: "on" },
+  });
+  const database = new PostgresDatabase({ place, readers, migrations, options });
+  try {
+    assertNotTooNew(await database.schemaVersion(), migrations);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+interface Parts {
+  readonly place: PostgresPlace;
+  readonly readers: postgres.Sql;
+  readonly migrations: readonly Migration[];
+  readonly options: PostgresOptions;
+}
+
+class PostgresDatabase implements Database {
+  readonly dialect = "postgres";
+  readonly tables: Tables = postgresTables;
+  readonly reader: Sql;
+  readonly #parts: Parts;
+  readonly #transactor: PostgresTransactor;
+  readonly #writer: Writer;
+  readonly #listeners = new Set<Listener>();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { place, migrations, options } = parts;
+    this.reader = postgresSql(new PostgresPool(parts.readers));
+    const { lockTimeoutMs } = options;
+    this.#transactor = new PostgresTransactor({ place, migrations, lockTimeoutMs });
+    this.#writer = new Writer(this.#transactor, options);
+  }
+
+  write<T>(command: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+    return this.#writer.write(command);
+  }
+
+  join(participant: BatchParticipant): void {
+    this.#writer.join(participant);
+  }
+
+  migrate(): Promise<MigrationReport> {
+    return this.#migrate(false);
+  }
+
+  migrateFresh(): Promise<MigrationReport> {
+    return this.#migrate(true);
+  }
+
+  schemaVersion(): Promise<number> {
+    return this.#withSession(postgresSchemaVersion);
+  }
+
+  async assertSchemaCurrent(): Promise<void> {
+    assertCurrent(await this.schemaVersion(), this.#parts.migrations);
+  }
+
+  openScratch(): Promise<Scratch> {
+    throw new StoreError("unsupported", "Scratch spaces are not there yet.");
+  }
+
+  async listen(
+    channel: string,
+    onNotify: (payload: string | undefined) => void,
+  ): Promise<Listener> {
+    this.#assertOpen();
+    const listener = await PostgresListener.open(this.#parts.place, channel, onNotify);
+    this.#listeners.add(listener);
+    return {
+      close: async () => {
+        this.#listeners.delete(listener);
+        await listener.close();
+      },
+    };
+  }
+
+  async explain(query: Explainable): Promise<string> {
+    const { sql, params } = query.toSQL();
+    const values = params as postgres.ParameterOrJSON<never>[];
+    const rows = await this.#read(this.#parts.readers.unsafe(`EXPLAIN ${sql}`, values).values());
+    return rows.map(([line]) => String(line)).join("\n");
+  }
+
+  async health(): Promise<DatabaseHealth> {
+    this.#assertOpen();
+    const started = performance.now();
+    const [row] = await this.#read(
+      this.#parts.readers
+        .unsafe(
+          "SELECT current_setting('server_version'), sum(pg_total_relation_size(oid)) " +
+            "FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema())",
+        )
+        .values(),
+    );
+    const latencyMs = performance.now() - started;
+    return {
+      dialect: this.dialect,
+      version: String(row?.[0]),
+      schemaVersion: await this.schemaVersion(),
+      expectedSchemaVersion: this.#parts.migrations.length,
+      latencyMs,
+      sizeBytes: Number(row?.[1] ?? 0),
+      queued: this.#writer.queued,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.close();
+    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    await this.#transactor.close();
+    await this.#parts.readers.end({ timeout: 5 });
+  }
+
+  #migrate(fresh: boolean): Promise<MigrationReport> {
+    const { migrations, place } = this.#parts;
+    return this.#writer.exclusive(() =>
+      this.#withSession((session) =>
+        migratePostgres(session, migrations, { schema: place.schema, fresh }),
+      ),
+    );
+  }
+
+  async #withSession<T>(work: (session: PostgresSessionConnection) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    const { place, options } = this.#parts;
+    const session = await PostgresSessionConnection.open(
+      place,
+      sessionSettings(options.lockTimeoutMs),
+    );
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  }
+
+  async #read(query: PromiseLike<unknown[][]>): Promise<unknown[][]> {
+    try {
+      return await query;
+    } catch (error) {
+      throw postgresError(error);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new StoreError("closed", "The database is closed.");
+  }
+}

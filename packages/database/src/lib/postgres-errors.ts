@@ -1,0 +1,70 @@
+/** PostgreSQL's errors in the words of Store. */
+import { StoreError, isStoreError } from "@store/identity";
+
+/** What the driver and the socket say when there is no connection. */
+const connectionCodes = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+// SQLSTATE classes and codes: PostgreSQL documentation, appendix A.
+const sessionEnded = /^(?:08|57P0|25P03|25P04)/;
+const denied = /^(?:28|42501$|25006$)/;
+const passing = /^(?:53|55P03$|40|57|58|3D000$)/;
+
+/** Whether this error says that the connection is gone, so that nothing on it can be trusted. */
+export function isConnectionLost(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && (connectionCodes.has(code) || sessionEnded.test(code));
+}
+
+/** The `StoreError` for an error of the driver; a `StoreError` is returned as it is. */
+export function postgresError(error: unknown): StoreError {
+  if (isStoreError(error)) return error;
+  const code = codeOf(error);
+  const detail = error instanceof Error ? error.message : String(error);
+  const cause = { cause: error };
+  // The driver says so only after our own end of the client.
+  if (code === "CONNECTION_ENDED")
+    return new StoreError("closed", "The database is closed.", cause);
+  if (code === "53100") {
+    return new StoreError("storage_full", `PostgreSQL's disk is full (${detail}).`, cause);
+  }
+  if (code === "42P01" || code === "3F000") {
+    return new StoreError(
+      "schema_outdated",
+      `A table of Store is missing (${detail}); migrate the database.`,
+      cause,
+    );
+  }
+  if (code !== undefined && denied.test(code)) {
+    return new StoreError(
+      "permission_denied",
+      `PostgreSQL refuses access (${detail}); check the user, its password and its rights.`,
+      cause,
+    );
+  }
+  if (code !== undefined && (isConnectionLost(error) || passing.test(code))) {
+    return new StoreError(
+      "database_unavailable",
+      `PostgreSQL does not answer as it should (${detail}); try again.`,
+      cause,
+    );
+  }
+  return new StoreError("internal", `PostgreSQL refused a statement: ${detail}.`, cause);
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
