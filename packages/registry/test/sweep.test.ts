@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { bytesOf, codeOf, dialects, openTestInstance } from "./instance.ts";
 
@@ -59,6 +59,21 @@ describe.each(dialects)("a sweep on %s", (dialect) => {
     );
     const leases = await database.reader.select().from(database.tables.objectLeases);
     expect(leases.map((lease) => lease.kind)).toEqual(["process"]);
+    expect(await Array.fromAsync(storage.listStaged())).toEqual([]);
+  });
+
+  test("leaves a process that slept through its lease one to go on with", async () => {
+    await using instance = await openTestInstance(dialect, { leaseMs: 200 });
+    const { registry, database, storage } = instance;
+    const pkg = await registry.createPackage(coordinates);
+    await registry.ingestFile(pkg.id, "a", bytesOf("a"));
+    instance.advance(minute);
+    expect(await registry.sweep()).toMatchObject({ leasesRemoved: 1 });
+    await vi.waitFor(async () => {
+      const leases = await database.reader.select().from(database.tables.objectLeases);
+      expect(leases.map((lease) => lease.kind)).toEqual(["process"]);
+    });
+    await registry.ingestFile(pkg.id, "b", bytesOf(new Uint8Array(2_000_000)));
     expect(await Array.fromAsync(storage.listStaged())).toEqual([]);
   });
 });

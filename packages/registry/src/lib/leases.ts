@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { statement, type Database, type Sql } from "@store/database";
+import { statement, type Database, type NewRow, type Sql } from "@store/database";
 import type { ContentAddress } from "@store/identity";
 import { eq, lte } from "drizzle-orm";
 
@@ -96,7 +96,7 @@ export class Leases {
   async #takeProcess(): Promise<string> {
     const id = randomUUID();
     await this.#database.write(async ({ sql }) => {
-      await this.#insert(sql, { leaseId: id, kind: "process", contentAddress: "", holder: id });
+      await this.#insert(sql, processLease(id));
     });
     // A renewal that fails is repeated by the next one, three more times before the lease ends.
     this.#renewal = setInterval(
@@ -109,17 +109,16 @@ export class Leases {
 
   async #renew(holder: string): Promise<void> {
     await this.#database.write(async ({ sql, tables: { objectLeases } }) => {
-      await sql
+      const { changes } = await sql
         .update(objectLeases)
         .set({ expiresAt: this.#expiry() })
         .where(eq(objectLeases.holder, holder));
+      // A process that slept for longer than its lease was swept; what it stages next is not.
+      if (changes === 0) await this.#insert(sql, processLease(holder));
     });
   }
 
-  async #insert(
-    sql: Sql,
-    lease: { leaseId: string; kind: string; contentAddress: string; holder: string },
-  ): Promise<void> {
+  async #insert(sql: Sql, lease: LeaseRow): Promise<void> {
     await insertLease(sql, {
       ...lease,
       createdAt: formatTime(this.#clock()),
@@ -132,6 +131,13 @@ export class Leases {
   }
 }
 
+type LeaseRow = Pick<NewRow<"objectLeases">, "leaseId" | "kind" | "contentAddress" | "holder">;
+
+/** The lease that a process holds for itself. */
+function processLease(id: string): LeaseRow {
+  return { leaseId: id, kind: "process", contentAddress: "", holder: id };
+}
+
 /** The ids of the leases that have not expired; removes the others' rows. */
 export async function sweepLeases(
   database: Database,
@@ -142,7 +148,7 @@ export async function sweepLeases(
       .delete(t)
       .where(lte(t.expiresAt, now))
       .returning({ leaseId: t.leaseId });
-    const alive = await sql.select({ id: t.leaseId }).from(t).where(eq(t.kind, "process"));
+    const alive = await sql.select({ id: t.leaseId }).from(t);
     return { alive: new Set(alive.map((row) => row.id)), removed: removed.length };
   });
 }

@@ -155,6 +155,9 @@ export interface Registry {
   /** Discards what expired leases protected, open packages that lapsed, and old keys. */
   sweep(): Promise<SweepReport>;
   health(): Promise<HealthReport>;
-  /** Waits for what is under way, releases leases, closes the database if opened here. */
+  /**
+   * Lets the commands that were begun end, gives leases back, and closes the database if it was
+   * opened here. A file that is still being read is refused with `closed`. Idempotent.
+   */
   close(): Promise<void>;
 }
