@@ -102,6 +102,13 @@ describe("encodeManifest", () => {
     expect(error.message).toContain("provenance.build");
   });
 
+  test("refuses a size of -0, which would come back as 0", async () => {
+    const manifest = changed((value) => {
+      Object.assign((value["files"] as object[])[0] ?? {}, { size: -0 });
+    });
+    expect((await refusalOf(() => encodeManifest(manifest))).message).toContain("files[0].size");
+  });
+
   test("names the file that is wrong", async () => {
     const manifest = changed((value) => {
       Object.assign((value["files"] as object[])[1] ?? {}, { size: 1.5 });

@@ -19,6 +19,8 @@ function patched(from: string, to: string): string {
   return parts.join(to);
 }
 
+const reordered = `{"manifest_version":1,${valid.slice(1).replace(',"manifest_version":1', "")}`;
+
 /** What `fromJcs` refuses, and with which code. */
 export function invalidJcsCases() {
   const notCanonical = [
@@ -34,6 +36,8 @@ export function invalidJcsCases() {
       "the fields of a file in another order",
       patched('"path":"a","size":5', '"size":5,"path":"a"'),
     ],
+    ["the fields of the manifest in another order", reordered],
+    ["a field of the manifest twice", patched(',"package":', ',"manifest_version":1,"package":')],
     ["a field twice", patched('"size":5', '"size":5,"size":5')],
     ["the size as 5.0", patched('"size":5', '"size":5.0')],
     ["a needless escape", patched('"path":"a"', String.raw`"path":"\u0061"`)],

@@ -204,8 +204,24 @@ function patched(from: string, to: string): string {
 
 const hexOf = (value: string): string => Buffer.from(value, "utf8").toString("hex");
 
+/** The entries of the outer map in canonical order, each encoded. */
+function topEntries(): string[] {
+  const fields = Object.entries(manifest([file("a")]));
+  const encoded = fields.map(([key, value]) => oracleEncode({ [key]: value }));
+  return encoded
+    .toSorted((left, right) => Buffer.compare(left, right))
+    .map((bytes) => Buffer.from(bytes.subarray(1)).toString("hex"));
+}
+
+/** A map of as many entries, in this order. */
+function join(entries: readonly string[]): string {
+  return `a${entries.length}${entries.join("")}`;
+}
+
 function notCanonical(): readonly (readonly [why: string, cbor: string])[] {
   const valid = patched(hexOf("acme"), hexOf("acme"));
+  const entries = topEntries();
+  const [first, second, others] = [entries.slice(1, 2), entries.slice(0, 1), entries.slice(2)];
   return [
     ["nothing at all", ""],
     ["a byte after the manifest", `${valid}00`],
@@ -225,6 +241,9 @@ function notCanonical(): readonly (readonly [why: string, cbor: string])[] {
     ["the size 2^53", patched(`64${hexOf("size")}05`, `64${hexOf("size")}1b0020000000000000`)],
     ["U+0000 in the actor", patched(`66${hexOf("user-1")}`, `66${hexOf("user\0a")}`)],
     ["an actor that is not UTF-8", patched(`66${hexOf("user-1")}`, `66${hexOf("user-")}ff`)],
+    ["the fields of the manifest in the wrong order", join([...first, ...second, ...others])],
+    ["a field of the manifest twice", join([...entries, ...entries.slice(-1)])],
+    ["the files twice", join([...entries.slice(0, 1), ...entries])],
     [
       "the fields of a file in the wrong order",
       patched(
