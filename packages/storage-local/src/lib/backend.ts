@@ -116,10 +116,11 @@ export class LocalStorage implements StorageBackend {
   async remove(address: ContentAddress): Promise<void> {
     this.#assertOpen();
     const { folder, key } = objectKey(address);
+    const { failures } = this.#place.folders;
     try {
       await removeFile(this.#place, key);
       // Also where it was absent: whoever removed it may not have got so far.
-      await this.#place.folders.sync(folder);
+      await this.#place.folders.sync(folder, failures);
     } catch (error) {
       if (errnoOf(error) === "ENOENT") return;
       throw storageFailure(error, `remove the object ${address}`, address);
@@ -184,9 +185,8 @@ export class LocalStorage implements StorageBackend {
     }
   }
 
-  #begin(id: string, expectedBytes?: number): LocalStaged {
-    const options = expectedBytes === undefined ? {} : { expectedBytes };
-    return this.#track(id, new StagedFile(this.#place, stagedKey(id), options));
+  #begin(id: string, expectedBytes = 0): LocalStaged {
+    return this.#track(id, new StagedFile(this.#place, stagedKey(id), { expectedBytes }));
   }
 
   #track(id: string, file: StagedFile): LocalStaged {

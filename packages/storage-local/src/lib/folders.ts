@@ -1,18 +1,21 @@
 import { constants } from "node:fs";
-import { join } from "node:path";
 import { errnoOf } from "./failure.ts";
 import type { FileSystem } from "./file-system.ts";
-import { type Key, parentOf } from "./layout.ts";
+import { type Key, parentOf, pathIn } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
 
 const FOLDER_MODE = 0o700;
+const alreadyDurable = { created: false, makeDurable: async () => {} };
 
 /** A folder that exists. */
 export interface EnsuredFolder {
   /** Whether this call made it, so that it was empty. */
   readonly created: boolean;
-  /** Resolves once the folder itself, with all folders above it, survives a crash. */
-  readonly durable: Promise<void>;
+  /**
+   * Lets the folder itself, with all folders above it, survive a crash. It costs least after
+   * something else was synced: a journal that has been written holds the folder too.
+   */
+  readonly makeDurable: () => Promise<void>;
 }
 
 /**
@@ -31,6 +34,8 @@ export class Folders {
   /** At most the layout's 65,792 folders an algorithm. */
   readonly #durable = new Set<Key>([""]);
   readonly #doubtful = new Set<Key>();
+  #failures = 0;
+  #lastFailure: unknown;
   readonly #running = new Map<Key, Promise<void>>();
   readonly #next = new Map<Key, Promise<void>>();
 
@@ -42,35 +47,32 @@ export class Folders {
 
   /** Makes a folder and those above it, where they are not there. */
   async ensure(folder: Key): Promise<EnsuredFolder> {
-    if (this.#durable.has(folder)) return { created: false, durable: Promise.resolve() };
+    if (this.#durable.has(folder)) return alreadyDurable;
+    const failures = this.#failures;
     const above = await this.ensure(parentOf(folder));
     const created = await this.#make(folder);
-    const durable = this.#makeDurable(folder, above.durable);
-    // Whoever asked may fail before it looks at the outcome.
-    durable.catch(() => {});
-    return { created, durable };
+    return { created, makeDurable: () => this.#makeDurable(folder, above, failures) };
   }
 
   /**
-   * Makes the entries of a folder durable, as they are when this is called. Calls that come while
-   * one sync runs share the next.
+   * How many syncs have failed. The system reports a lost change once: whoever syncs next is told
+   * that all is well. So a change is durable only if no sync failed between it and its own.
    */
-  sync(folder: Key): Promise<void> {
-    const waiting = this.#next.get(folder);
-    if (waiting !== undefined) return waiting;
-    const running = this.#running.get(folder);
-    if (running === undefined) return this.#start(folder);
-    // A running sync may have begun before the entry was there, and proves nothing about it. If
-    // it fails, the entry may be among what was lost, and another sync would not say so.
-    const next = running.finally(() => this.#next.delete(folder)).then(() => this.#start(folder));
-    this.#next.set(folder, next);
-    return next;
+  get failures(): number {
+    return this.#failures;
   }
 
   /**
-   * Whether the last sync of a folder failed. The system may have dropped the change and will
-   * not report it twice, so that a later sync that succeeds proves only what is changed after.
+   * Makes the entries of a folder durable, as they are when this is called. `failures` is what
+   * {@link failures} was before they were changed. Calls that come while one sync runs share the
+   * next, since the one that runs may have begun before.
    */
+  async sync(folder: Key, failures: number): Promise<void> {
+    await this.#nextSync(folder);
+    if (this.#failures !== failures) throw this.#lastFailure;
+  }
+
+  /** Whether the last sync of a folder failed, so that an entry in it may be lost. */
   isDoubtful(folder: Key): boolean {
     return this.#doubtful.has(folder);
   }
@@ -83,7 +85,7 @@ export class Folders {
 
   async #make(folder: Key): Promise<boolean> {
     try {
-      await this.#fileSystem.mkdir(join(this.#root, folder), FOLDER_MODE);
+      await this.#fileSystem.mkdir(pathIn(this.#root, folder), FOLDER_MODE);
       return true;
     } catch (error) {
       if (errnoOf(error) === "EEXIST") return false;
@@ -92,16 +94,31 @@ export class Folders {
     }
   }
 
-  async #makeDurable(folder: Key, above: Promise<void>): Promise<void> {
+  async #makeDurable(folder: Key, above: EnsuredFolder, failures: number): Promise<void> {
     try {
-      await Promise.all([above, this.sync(parentOf(folder))]);
+      await above.makeDurable();
+      await this.sync(parentOf(folder), failures);
       this.#durable.add(folder);
     } catch (error) {
       // Made again, the folder is a new change, which a new sync can speak for. If it holds
       // something by now, it stays.
-      await this.#fileSystem.rmdir(join(this.#root, folder)).catch(() => {});
+      await this.#fileSystem.rmdir(pathIn(this.#root, folder)).catch(() => {});
       throw error;
     }
+  }
+
+  #nextSync(folder: Key): Promise<void> {
+    const waiting = this.#next.get(folder);
+    if (waiting !== undefined) return waiting;
+    const running = this.#running.get(folder);
+    if (running === undefined) return this.#start(folder);
+    const start = () => {
+      this.#next.delete(folder);
+      return this.#start(folder);
+    };
+    const next = running.then(start, start);
+    this.#next.set(folder, next);
+    return next;
   }
 
   #start(folder: Key): Promise<void> {
@@ -112,12 +129,14 @@ export class Folders {
 
   async #fsync(folder: Key): Promise<void> {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY;
-    const descriptor = await this.#files.open(join(this.#root, folder), flags);
+    const descriptor = await this.#files.open(pathIn(this.#root, folder), flags);
     try {
       await this.#fileSystem.fsync(descriptor);
       this.#doubtful.delete(folder);
     } catch (error) {
       this.#doubtful.add(folder);
+      this.#failures++;
+      this.#lastFailure = error;
       throw error;
     } finally {
       void this.#files.close(descriptor);

@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import {
   type ContentAddress,
-  digestOf,
   type DigestAlgorithm,
   digestAlgorithms,
   isContentAddress,
+  parseContentAddress,
 } from "@store/identity";
 
 /**
@@ -11,7 +12,7 @@ import {
  * made here from a parsed address or a checked id, so that none can lead out of the root.
  *
  *     format.json                           names this layout and its version
- *     staging/<lease>.<32 hex>              bytes on their way
+ *     staging/<lease>.<UUID>                bytes on their way
  *     <algorithm>/<hex 0-2>/<hex 2-4>/<hex> the object with that address
  */
 export const layoutName = "store-objects";
@@ -22,6 +23,11 @@ export const stagingFolder = "staging";
 /** A file or folder, relative to the root. */
 export type Key = string;
 
+/** The path of what has a key. Keys need no normalizing, which `path.join` would spend time on. */
+export function pathIn(root: string, key: Key): string {
+  return `${root}/${key}`;
+}
+
 /** The folder that an object stands in, and its own name. */
 export interface ObjectKey {
   readonly folder: Key;
@@ -30,7 +36,7 @@ export interface ObjectKey {
 
 /** Throws `invalid_digest` for what is no content address. */
 export function objectKey(address: ContentAddress): ObjectKey {
-  const { algorithm, hex } = digestOf(address);
+  const [algorithm, hex = ""] = parseContentAddress(address).split(":");
   const folder = `${algorithm}/${hex.slice(0, 2)}/${hex.slice(2, 4)}`;
   return { folder, key: `${folder}/${hex}` };
 }
@@ -60,11 +66,11 @@ export function addressOfFile(
   return name.startsWith(shard) && isContentAddress(address) ? address : undefined;
 }
 
-const stagedName = /^(?<lease>[a-z0-9-]{1,64})\.[0-9a-f]{32}$/;
+const stagedName = /^(?<lease>[a-z0-9-]{1,64})\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A new staged id; it is the name of the file in the staging folder. */
 export function newStagedId(lease: string): string {
-  return `${lease}.${crypto.randomUUID().replaceAll("-", "")}`;
+  return `${lease}.${randomUUID()}`;
 }
 
 /** The lease in a staged id, or undefined if `id` is none. */

@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import { errnoOf } from "./failure.ts";
 import type { FileSystem } from "./file-system.ts";
 import { Folders } from "./folders.ts";
-import type { Key } from "./layout.ts";
+import { type Key, pathIn } from "./layout.ts";
 import { OpenFiles } from "./open-files.ts";
 
 /** How many files are open for one step each, such as writing a small object, at a time. */
@@ -30,7 +29,7 @@ export class Place {
   }
 
   path(key: Key): string {
-    return join(this.root, key);
+    return pathIn(this.root, key);
   }
 }
 

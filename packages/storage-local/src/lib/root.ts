@@ -163,8 +163,8 @@ async function writeFormat(place: Place): Promise<void> {
 
 /** Makes the staging folder, and it and the format file durable, whoever made them. */
 async function makeStaging(place: Place): Promise<void> {
-  const { durable } = await place.folders.ensure(stagingFolder);
-  await durable;
+  const { makeDurable } = await place.folders.ensure(stagingFolder);
+  await makeDurable();
 }
 
 function unknownLayout(place: Place, why: string, cause?: unknown): StoreError {

@@ -28,6 +28,8 @@ export class StagedFile {
   #fileBytes = 0;
   #exists: boolean;
   #entryDurable: boolean;
+  /** How many syncs of folders had failed before the file was made. */
+  #failures = 0;
   #open: { readonly descriptor: number; readonly pool: OpenFiles } | undefined;
   #writing: Promise<void> = Promise.resolve();
   #writeback: Promise<void> | undefined;
@@ -39,7 +41,9 @@ export class StagedFile {
     this.#exists = options.existingBytes !== undefined;
     this.#entryDurable = this.#exists;
     this.#fileBytes = options.existingBytes ?? 0;
-    this.#pieceBytes = Math.min(options.expectedBytes ?? 0, PIECE_BYTES);
+    // A hint that is no size is none.
+    const expectedBytes = Math.trunc(options.expectedBytes ?? 0) || 0;
+    this.#pieceBytes = Math.min(Math.max(expectedBytes, 0), PIECE_BYTES);
   }
 
   /**
@@ -47,11 +51,12 @@ export class StagedFile {
    * the system's error, ENOENT among them.
    */
   static async reopen(place: Place, key: Key): Promise<StagedFile> {
+    const { failures } = place.folders;
     const descriptor = await place.briefFiles.open(place.path(key), REOPEN);
     try {
       const { sizeBytes } = await place.fileSystem.fstat(descriptor);
       await place.fileSystem.fsync(descriptor);
-      await place.folders.sync(stagingFolder);
+      await place.folders.sync(stagingFolder, failures);
       return new StagedFile(place, key, { existingBytes: sizeBytes });
     } finally {
       await place.briefFiles.close(descriptor);
@@ -83,7 +88,7 @@ export class StagedFile {
   async sync(): Promise<void> {
     await this.#flush(this.#place.writtenFiles);
     if (!this.#entryDurable) {
-      await this.#place.folders.sync(stagingFolder);
+      await this.#place.folders.sync(stagingFolder, this.#failures);
       this.#entryDurable = true;
     }
     this.#piece = new Uint8Array(0);
@@ -173,8 +178,8 @@ export class StagedFile {
   }
 
   /** Writes what is left, syncs and closes. */
-  async #flush(pool: OpenFiles): Promise<void> {
-    const { descriptor } = await this.#opened(pool);
+  async #flush(poolIfClosed: OpenFiles): Promise<void> {
+    const { descriptor, pool } = await this.#opened(poolIfClosed);
     await this.#writing;
     await this.#writeAll(descriptor, this.#piece.subarray(0, this.#filled), this.#fileBytes);
     await this.#writeback;
@@ -189,6 +194,7 @@ export class StagedFile {
   async #opened(pool: OpenFiles): Promise<{ descriptor: number; pool: OpenFiles }> {
     if (this.#open !== undefined) return this.#open;
     const path = this.#place.path(this.#key);
+    if (!this.#exists) this.#failures = this.#place.folders.failures;
     const descriptor = await pool.open(path, this.#exists ? REOPEN : CREATE, FILE_MODE);
     this.#exists = true;
     this.#open = { descriptor, pool };

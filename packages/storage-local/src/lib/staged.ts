@@ -64,23 +64,19 @@ export class LocalStaged implements Staged {
   commit(address: ContentAddress): Promise<StorageReceipt> {
     return this.#inTurn(async () => {
       const target = objectKey(address);
-      const again = await this.#committedBefore(address, target);
-      if (again !== undefined) return again;
-      this.#assertOpen();
       try {
+        const again = await this.#committedBefore(address, target);
+        if (again !== undefined) return again;
+        this.#assertOpen();
         const existed = await this.#publish(address, target);
         const receipt = { address, sizeBytes: this.#sizeBytes, existed };
         this.#end({ name: "committed", receipt });
         return receipt;
       } catch (error) {
         const cause = error instanceof Irreparable ? error.cause : error;
-        const absent = errnoOf(cause) === "ENOENT";
-        const lost = absent && (await this.#isLost());
-        if (absent && !lost) this.#place.folders.forget();
-        const failure = lost
-          ? stagedNotFound(this.id, cause)
-          : storageFailure(cause, `commit the object ${address}`, address);
-        if (lost || error instanceof Irreparable) {
+        const failure = await this.#commitFailure(address, cause);
+        const isOver = error instanceof Irreparable || failure.code === "staged_not_found";
+        if (isOver && this.#state.name === "open") {
           this.#end({ name: "ended", failure, owned: true });
         }
         throw failure;
@@ -121,6 +117,7 @@ export class LocalStaged implements Staged {
   /** Publishes the bytes durably. Resolves with whether the object was there before. */
   async #publish(address: ContentAddress, { folder, key }: ObjectKey): Promise<boolean> {
     const { fileSystem, folders } = this.#place;
+    const { failures } = folders;
     const ensured = await folders.ensure(folder);
     if (!ensured.created) {
       const existingBytes = await fileSize(this.#place, key);
@@ -128,30 +125,32 @@ export class LocalStaged implements Staged {
       // In a doubtful folder the object is put there anew, which a new sync can speak for.
       if (existingBytes !== undefined && !folders.isDoubtful(folder)) {
         // Whoever put it there may not have synced the folder yet.
-        await Promise.all([ensured.durable, folders.sync(folder)]);
+        await ensured.makeDurable();
+        await folders.sync(folder, failures);
         await this.#file.discard();
         return true;
       }
     }
-    await this.#finish(ensured.durable);
+    await this.#finish();
+    await ensured.makeDurable();
     await fileSystem.rename(this.#place.path(stagedKey(this.id)), this.#place.path(key));
     try {
-      await folders.sync(folder);
+      await folders.sync(folder, failures);
     } catch (error) {
       throw new Irreparable("published, but perhaps not durably", { cause: error });
     }
     return false;
   }
 
-  /** Makes the content durable while the folder becomes so; waits for both in any case. */
-  async #finish(folderDurable: Promise<void>): Promise<void> {
+  async #finish(): Promise<void> {
     const wasInFile = this.#file.exists;
-    const [content, folder] = await Promise.allSettled([this.#file.finish(), folderDurable]);
-    if (content.status === "rejected") {
-      if (!wasInFile) throw content.reason;
-      throw new Irreparable("the staged bytes are lost", { cause: content.reason });
+    try {
+      await this.#file.finish();
+    } catch (error) {
+      // Bytes that were in memory still are, and can be written again.
+      if (!wasInFile) throw error;
+      throw new Irreparable("the staged bytes are lost", { cause: error });
     }
-    if (folder.status === "rejected") throw folder.reason;
   }
 
   async #committedBefore(
@@ -164,6 +163,14 @@ export class LocalStaged implements Staged {
     const { sizeBytes } = this.#state.receipt;
     const found = await fileSize(this.#place, key);
     return found === sizeBytes ? { address, sizeBytes, existed: true } : undefined;
+  }
+
+  async #commitFailure(address: ContentAddress, cause: unknown): Promise<StoreError> {
+    if (errnoOf(cause) === "ENOENT") {
+      if (await this.#isLost()) return stagedNotFound(this.id, cause);
+      this.#place.folders.forget();
+    }
+    return storageFailure(cause, `commit the object ${address}`, address);
   }
 
   /** Whether the staged file has been discarded by somebody else. */
