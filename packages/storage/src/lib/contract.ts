@@ -101,7 +101,8 @@ export interface Staged {
   write(chunk: Uint8Array): Promise<void>;
   /**
    * Makes what was written durable as far as the place can, and returns the durable offset in
-   * bytes: at most `sizeBytes`, never less than the sync before returned.
+   * bytes: at most `sizeBytes`, never less than the sync before returned. Until the next write
+   * nothing is held open, so that bytes may wait for their sender.
    */
   sync(): Promise<number>;
   /**
