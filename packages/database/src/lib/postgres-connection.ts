@@ -32,7 +32,7 @@ export function createClient(place: PostgresPlace, options: ClientOptions): post
     // The driver knows this option; its types do not.
     onnotify: options.onNotify,
     connection: {
-      application_name: "store",
+      application_name: `store ${place.schema}`,
       search_path: `"${place.schema}"`,
       ...options.settings,
     },

@@ -7,9 +7,11 @@ import { postgresError } from "./postgres-errors.ts";
 import { PostgresListener } from "./postgres-listener.ts";
 import { migratePostgres, postgresSchemaVersion } from "./postgres-migrate.ts";
 import { postgresSql } from "./postgres-session.ts";
+import { openPostgresScratch } from "./postgres-scratch.ts";
 import { PostgresTransactor, sessionSettings } from "./postgres-transactor.ts";
 import { parsePostgresUrl, type PostgresPlace } from "./postgres-url.ts";
 import { postgresTables } from "./schema-postgres.ts";
+import { ScratchTables } from "./scratch.ts";
 import type { Sql } from "./sql.ts";
 import type { Tables } from "./tables.ts";
 import type {
@@ -98,8 +100,12 @@ class PostgresDatabase implements Database {
     assertCurrent(await this.schemaVersion(), this.#parts.migrations);
   }
 
-  openScratch(): Promise<Scratch> {
-    throw new StoreError("unsupported", "Scratch spaces are not there yet.");
+  async openScratch(): Promise<Scratch> {
+    this.#assertOpen();
+    const { place, migrations, options } = this.#parts;
+    const { lockTimeoutMs } = options;
+    const space = await openPostgresScratch({ place, migrations, lockTimeoutMs });
+    return new ScratchTables(space, (work) => this.#writer.exclusive(work));
   }
 
   async listen(

@@ -10,7 +10,8 @@ export interface PostgresPlace {
   readonly schema: string;
 }
 
-const schemaRule = /^[a-z_][a-z0-9_]{0,47}$/;
+// A scratch space adds 17 characters to the name, and PostgreSQL cuts names at 63.
+const schemaRule = /^[a-z_][a-z0-9_]{0,39}$/;
 
 /**
  * Reads `postgres://user:password@host:port/database?schema=name`; the schema is `public` unless
@@ -31,7 +32,7 @@ export function parsePostgresUrl(text: string): PostgresPlace {
   if (!schemaRule.test(schema)) {
     throw new StoreError(
       "invalid_argument",
-      "The schema of a PostgreSQL URL has up to 48 small letters, digits and underscores, " +
+      "The schema of a PostgreSQL URL has up to 40 small letters, digits and underscores, " +
         "and begins with a letter.",
       { context: { actual: schema } },
     );

@@ -1,11 +1,14 @@
 /** A database in a SQLite file, or in memory. */
+import { randomUUID } from "node:crypto";
 import { StoreError } from "@store/identity";
 import { type Migration, assertCurrent, assertNotTooNew, loadMigrations } from "./migrations.ts";
 import { sqliteTables } from "./schema-sqlite.ts";
+import { ScratchTables } from "./scratch.ts";
 import { SqliteConnection, patiently } from "./sqlite-connection.ts";
 import { createDatabaseFile } from "./sqlite-file.ts";
 import { migrateSqlite } from "./sqlite-migrate.ts";
 import { SqliteMemoryReader, SqliteReader } from "./sqlite-reader.ts";
+import { openSqliteScratch } from "./sqlite-scratch.ts";
 import { sqliteSql } from "./sqlite-session.ts";
 import { SqliteTransactor, schemaVersionOf } from "./sqlite-transactor.ts";
 import type { Sql } from "./sql.ts";
@@ -38,8 +41,10 @@ const readerPragmas = ["query_only = ON", "cache_size = -32768"];
 export async function openSqlite(path: string, options: SqliteOptions): Promise<Database> {
   const migrations = await loadMigrations("sqlite");
   const inMemory = path === ":memory:";
+  // A name of its own, so that a scratch space of this process can be attached to it.
+  const location = inMemory ? `file:store-${randomUUID()}?mode=memory&cache=shared` : path;
   if (!inMemory) createDatabaseFile(path);
-  const writer = new SqliteConnection(path, writerPragmas);
+  const writer = new SqliteConnection(location, writerPragmas);
   try {
     if (!inMemory) {
       await patiently(
@@ -49,8 +54,8 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     }
     const version = await patiently(() => schemaVersionOf(writer), options.lockTimeoutMs);
     assertNotTooNew(version, migrations);
-    const reader = inMemory ? writer : new SqliteConnection(path, readerPragmas);
-    return new SqliteDatabase({ path, writer, reader, migrations, options });
+    const reader = inMemory ? writer : new SqliteConnection(location, readerPragmas);
+    return new SqliteDatabase({ location, inMemory, writer, reader, migrations, options });
   } catch (error) {
     writer.close();
     throw error;
@@ -58,7 +63,8 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
 }
 
 interface Parts {
-  readonly path: string;
+  readonly location: string;
+  readonly inMemory: boolean;
   readonly writer: SqliteConnection;
   readonly reader: SqliteConnection;
   readonly migrations: readonly Migration[];
@@ -115,8 +121,12 @@ class SqliteDatabase implements Database {
     assertCurrent(await this.schemaVersion(), this.#parts.migrations);
   }
 
-  openScratch(): Promise<Scratch> {
-    throw new StoreError("unsupported", "Scratch spaces are not there yet.");
+  async openScratch(): Promise<Scratch> {
+    this.#assertOpen();
+    const { location, inMemory, migrations } = this.#parts;
+    const lockTimeoutMs = this.#lockTimeoutMs;
+    const space = await openSqliteScratch({ live: location, inMemory, migrations, lockTimeoutMs });
+    return new ScratchTables(space, (work) => this.#writer.exclusive(work));
   }
 
   listen(): Promise<Listener> {

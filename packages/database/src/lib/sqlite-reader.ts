@@ -42,7 +42,7 @@ export class SqliteMemoryReader implements Connection {
       // oxlint-disable-next-line eslint/no-await-in-loop -- another batch may have begun meanwhile
       await this.#turn(deadline - performance.now());
     }
-    return await this.#connection.execute(text, parameters, mode);
+    return await patiently(() => this.#connection.run(text, parameters, mode), this.#waitTimeoutMs);
   }
 
   /** Lets those who wait read. */
