@@ -58,10 +58,12 @@ describe("encodeCbor", () => {
 
   test("takes a Buffer for the bytes that it holds, and hands out bytes of their own", () => {
     expect(Buffer.from(encodeCbor(Buffer.from("ab"))).toString("hex")).toBe("426162");
-    // Between 256 bytes and 4 KiB the library's result lies in Node's pool of buffers.
-    const encoded = encodeCbor("x".repeat(1000));
-    expect(encoded.buffer.byteLength).toBe(encoded.length);
-    expect(encoded.constructor).toBe(Uint8Array);
+    // The library's result is a Buffer at some lengths, and lies in Node's pool at others.
+    for (const length of [0, 1, 20, 100, 253, 254, 255, 256, 600, 1000, 4000, 5000, 70_000]) {
+      const encoded = encodeCbor("x".repeat(length));
+      expect(encoded.buffer.byteLength).toBe(encoded.length);
+      expect(encoded.constructor).toBe(Uint8Array);
+    }
   });
 
   test("keeps its limits on depth and size", async () => {

@@ -10,6 +10,7 @@ import {
   fileContentAddress,
   fileDualDigest,
   fromJcs,
+  isMediaType,
   manifestDigest,
   manifestLimits,
   manifestSchema,
@@ -142,10 +143,12 @@ describe("encodeManifest", () => {
 
   test("gives valid bytes whatever becomes of the caller's objects meanwhile", async () => {
     const manifest = structuredClone(manifestOf(20_000)) as { files: object[] } & Manifest;
+    const { metadata } = manifest.package;
     const encoding = encodeManifest(manifest);
     setImmediate(() => {
       manifest.files.push({ path: "zzz" });
       Object.assign(manifest.package, { namespace: "UPPER" });
+      metadata?.fill(0);
       for (const file of manifest.files.slice(0, 10)) Object.assign(file, { size: -1 });
     });
     expect(await decodeManifest(await encoding)).toStrictEqual(manifestOf(20_000));
@@ -217,6 +220,30 @@ describe("readManifestSummary", () => {
 });
 
 describe("what else a manifest is asked for", () => {
+  test("what media type a file may have is known before it is encoded", async () => {
+    const [file] = manifestOf(1).files;
+    for (const [mediaType, isAccepted] of [
+      ["text/plain", true],
+      ["text/html;charset=utf-8", true],
+      [`a/${"b".repeat(127)}`, true],
+      [`a/${"b".repeat(128)}`, false],
+      ["*/*", false],
+      ["text/plain;", false],
+      ["text/plain; a=é", false],
+    ] as const) {
+      expect(isMediaType(mediaType)).toBe(isAccepted);
+      const manifest = {
+        ...manifestOf(1),
+        files: [{ ...file, media_type: mediaType }],
+      } as Manifest;
+      const encoding = encodeManifest(manifest).then(
+        () => true,
+        () => false,
+      );
+      expect(await encoding).toBe(isAccepted);
+    }
+  });
+
   test("its digest is that of its bytes in one piece, however many slices there are", async () => {
     for (const length of [0, 1, 1024 * 1024, 3 * 1024 * 1024 + 7]) {
       const bytes = new Uint8Array(length).fill(length % 251);

@@ -105,6 +105,8 @@ export const metadataSchema = v.pipe(
     const message = metadataFault(dataset.value);
     if (message !== undefined) addIssue({ message });
   }),
+  // What was checked must be what is encoded, later perhaps than the caller changes its bytes.
+  v.transform((bytes) => new Uint8Array(bytes)),
 );
 
 /** Why bytes are no metadata: a JSON object in canonical form, within its limits. */
