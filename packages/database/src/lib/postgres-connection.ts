@@ -152,8 +152,10 @@ export class PostgresSessionConnection implements Connection {
 
   /** Ends the session; what is in flight fails. */
   async close(): Promise<void> {
+    // There is nobody to say goodbye to where it was lost, and a writer that waits to connect.
+    const timeout = this.isLost ? 0 : 1;
     this.#lose(new StoreError("closed", "The database is closed."));
-    await this.#client.end({ timeout: 1 });
+    await this.#client.end({ timeout });
   }
 
   #track<T>(run: () => Promise<T>): Promise<T> {
