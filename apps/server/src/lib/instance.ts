@@ -3,6 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { openDatabase, type Database } from "@store/database";
 import { StoreError } from "@store/identity";
 import { openRegistry, type Registry } from "@store/registry";
+import { withDeadlines } from "@store/storage/deadline";
 import { openLocalStorage } from "@store/storage-local";
 
 import type { Settings } from "./settings.ts";
@@ -29,7 +30,8 @@ export async function openInstance(
 ): Promise<Instance> {
   if (options.create) await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 });
   else await assertInstanceExists(settings);
-  const primary = await openLocalStorage({ root: settings.objectsFolder });
+  // A disk that hangs is given up on in time, so that nobody waits for it for ever.
+  const primary = withDeadlines(await openLocalStorage({ root: settings.objectsFolder }));
   try {
     const registry = await openRegistry({
       database: settings.databaseUrl,

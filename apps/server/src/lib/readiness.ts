@@ -30,7 +30,7 @@ export function createReadiness(
 
 async function withDeadline(check: Promise<HealthReport>, limitMs: number): Promise<Readiness> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, limitMs);
+  const timer = setTimeout(() => resolve(undefined), limitMs);
   try {
     const report = await Promise.race([check, late]);
     if (report === undefined) {
