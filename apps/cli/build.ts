@@ -1,7 +1,8 @@
 // Bundles the command line into `dist`, one chunk a command, so that nothing is loaded that a command
-// does not use; and puts beside it what is read at run time: migrations and oclif's manifest.
+// does not use; and puts beside it what is read at run time: migrations and oclif's manifest. Given
+// a folder, all of that is made there.
 import { cp, glob, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { Plugin } from "@oclif/core/config";
 import { build } from "esbuild";
@@ -9,22 +10,23 @@ import { build } from "esbuild";
 import packageJson from "./package.json" with { type: "json" };
 import { commandLineConfiguration } from "./src/lib/command-line.ts";
 
-const root = import.meta.dirname;
+const source = import.meta.dirname;
+const root = resolve(process.argv[2] ?? source);
 
 for (const made of ["dist", "migrations", "oclif.manifest.json"]) {
   await rm(join(root, made), { recursive: true, force: true });
 }
 
-const commands = await Array.fromAsync(glob("src/commands/**/*.ts", { cwd: root }));
+const commands = await Array.fromAsync(glob("src/commands/**/*.ts", { cwd: source }));
 await build({
-  absWorkingDir: root,
+  absWorkingDir: source,
   entryPoints: [
     { in: "bin/store.ts", out: "store" },
     ...commands.map((path) => ({ in: path, out: path.replace(/^src\/(.*)\.ts$/, "$1") })),
     // A worker is loaded from beside the chunk that starts it.
     { in: "../../packages/registry/src/lib/metadata-worker.ts", out: "chunks/metadata-worker" },
   ],
-  outdir: "dist",
+  outdir: join(root, "dist"),
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
   splitting: true,
@@ -44,7 +46,7 @@ await build({
   },
 });
 
-await cp(join(root, "../../packages/database/migrations"), join(root, "migrations"), {
+await cp(join(source, "../../packages/database/migrations"), join(root, "migrations"), {
   recursive: true,
 });
 

@@ -2,7 +2,6 @@ import { boolean, integer, string } from "@oclif/core/flags";
 import type { StoredEvent } from "@store/events";
 import type { Registry } from "@store/registry";
 
-import { eventJson } from "../lib/event-json.ts";
 import { formatTime } from "../lib/format.ts";
 import { printEvent, printLine, styled } from "../lib/output.ts";
 import { printable } from "../lib/printable.ts";
@@ -76,6 +75,7 @@ async function* readAll(
 }
 
 async function printJson(event: StoredEvent): Promise<void> {
+  const { eventJson } = await import("../lib/event-json.ts");
   await printEvent(eventJson(event));
 }
 

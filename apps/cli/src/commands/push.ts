@@ -132,12 +132,12 @@ function parseCoordinates(text: string): PackageCoordinates {
 }
 
 async function print(outcome: PushOutcome): Promise<void> {
-  const { package: info, tags, newFiles, newBytes } = outcome;
+  const { package: info, tags, newObjects, newBytes } = outcome;
   await printLine(styled("bold", formatCoordinates(info)));
   await printFields({
     manifest: info.manifestDigest,
     files: `${formatCounted(info.fileCount, "file")}, ${formatSize(info.sizeBytes)}`,
-    stored: `${formatCounted(newFiles, "new object")}, ${formatSize(newBytes)}`,
+    stored: `${formatCounted(newObjects, "new object")}, ${formatSize(newBytes)}`,
     tags: tags.length > 0 ? tags.join(", ") : undefined,
   });
 }
@@ -146,7 +146,7 @@ function outcomeJson(outcome: PushOutcome): object {
   return {
     package: packageJson(outcome.package),
     tags: outcome.tags,
-    new_object_count: outcome.newFiles,
+    new_object_count: outcome.newObjects,
     new_size: outcome.newBytes,
   };
 }

@@ -1,12 +1,12 @@
 import { addAbortSignal } from "node:stream";
 
-import { formatCoordinates, isStoreError, StoreError } from "@store/identity";
+import { formatCoordinates, isStoreError, StoreError, type ContentAddress } from "@store/identity";
 import type { CreatePackageInput, PackageInfo, Registry } from "@store/registry";
 
 import { fileBounds, forEachBounded } from "./bounded.ts";
 import { printError } from "./output.ts";
 import { printable } from "./printable.ts";
-import { Progress } from "./progress.ts";
+import { Progress, type ProgressTotals } from "./progress.ts";
 import { surveySources, walkSources, type PushSources } from "./push-sources.ts";
 import { readSourceFile, type SourceFile } from "./source-file.ts";
 import type { TreeOptions } from "./tree.ts";
@@ -22,8 +22,8 @@ export interface PushRequest {
 export interface PushOutcome {
   readonly package: PackageInfo;
   readonly tags: readonly string[];
-  /** What was not stored before: files, and their bytes. */
-  readonly newFiles: number;
+  /** What was not stored before. */
+  readonly newObjects: number;
   readonly newBytes: number;
 }
 
@@ -40,12 +40,8 @@ export async function pushPackage(
   const open = await registry.createPackage(request.package);
   let isFinalized = false;
   try {
-    const stored = { newFiles: 0, newBytes: 0 };
-    {
-      using progress = new Progress("pushing", totals);
-      const push = new Push(registry, open.id, request, progress, stored);
-      await push.files(signal);
-    }
+    const push = new Push(registry, open.id, request);
+    const stored = await push.files(totals, signal);
     signal.throwIfAborted();
     const finalized = await registry.finalizePackage(open.id);
     isFinalized = true;
@@ -61,40 +57,37 @@ class Push {
   readonly #registry: Registry;
   readonly #packageId: string;
   readonly #request: PushRequest;
-  readonly #progress: Progress;
-  readonly #stored: { newFiles: number; newBytes: number };
+  /** Of the same new content at two paths, either may be the one that is stored. */
+  readonly #newObjects = new Set<ContentAddress>();
+  #newBytes = 0;
 
-  constructor(
-    registry: Registry,
-    packageId: string,
-    request: PushRequest,
-    progress: Progress,
-    stored: { newFiles: number; newBytes: number },
-  ) {
+  constructor(registry: Registry, packageId: string, request: PushRequest) {
     this.#registry = registry;
     this.#packageId = packageId;
     this.#request = request;
-    this.#progress = progress;
-    this.#stored = stored;
   }
 
-  async files(signal: AbortSignal): Promise<void> {
+  async files(totals: ProgressTotals, signal: AbortSignal) {
+    using progress = new Progress("pushing", totals);
     const { sources, tree } = this.#request;
-    const files = walkSources(sources, tree);
-    await forEachBounded<SourceFile>(files, { ...fileBounds, signal }, async (file, stop) => {
+    const bounds = { ...fileBounds, signal };
+    await forEachBounded(walkSources(sources, tree), bounds, async (file, stop) => {
       const bytes = readSourceFile(file, { follow: tree.follow, signal: stop });
-      await this.#file(file.path, file.executable, bytes, stop);
+      await this.#file(file, bytes, progress, stop);
     });
-    if (sources.stdinPath === undefined) return;
-    // Without its own signal, a stdin that says nothing more would keep the command waiting.
-    const stdin = addAbortSignal(signal, process.stdin);
-    await this.#file(sources.stdinPath, false, stdin, signal);
+    if (sources.stdinPath !== undefined) {
+      // Without its own signal, a stdin that says nothing more would keep the command waiting.
+      const stdin = addAbortSignal(signal, process.stdin);
+      const file = { path: sources.stdinPath, executable: false };
+      await this.#file(file, stdin, progress, signal);
+    }
+    return { newObjects: this.#newObjects.size, newBytes: this.#newBytes };
   }
 
   async #file(
-    path: string,
-    executable: boolean,
+    { path, executable }: Pick<SourceFile, "path" | "executable">,
     source: AsyncIterable<Uint8Array>,
+    progress: Progress,
     signal: AbortSignal,
   ): Promise<void> {
     let doneBytes = 0;
@@ -102,14 +95,14 @@ class Push {
       executable,
       signal,
       onProgress: (sizeBytes) => {
-        this.#progress.addBytes(sizeBytes - doneBytes);
+        progress.addBytes(sizeBytes - doneBytes);
         doneBytes = sizeBytes;
       },
     });
-    this.#progress.addFile();
-    if (added.deduplicated) return;
-    this.#stored.newFiles += 1;
-    this.#stored.newBytes += added.sizeBytes;
+    progress.addFile();
+    if (added.deduplicated || this.#newObjects.has(added.address)) return;
+    this.#newObjects.add(added.address);
+    this.#newBytes += added.sizeBytes;
   }
 }
 

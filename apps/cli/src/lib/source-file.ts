@@ -21,7 +21,8 @@ const chunkBytes = 1024 * 1024;
 
 /**
  * Reads a file that was found before, and makes sure that it is still the same one and that nobody
- * writes to it meanwhile. Each chunk is the caller's to keep.
+ * writes to it meanwhile. Each chunk is good until the next one is asked for, as it is in the same
+ * memory.
  *
  * @throws {StoreError} `source_changed`, `aborted`, or what the system refuses.
  */
@@ -32,13 +33,13 @@ export async function* readSourceFile(
   await using handle = await openSource(file, options.follow);
   assertUnchanged(file, await handle.stat({ bigint: true }));
   let left = file.sizeBytes;
+  const chunk = Buffer.allocUnsafeSlow(Math.min(left, chunkBytes));
   while (left > 0) {
     options.signal.throwIfAborted();
-    const chunk = Buffer.allocUnsafeSlow(Math.min(left, chunkBytes));
-    const { bytesRead } = await read(handle, chunk, file);
+    const { bytesRead } = await read(handle, chunk.subarray(0, left), file);
     if (bytesRead === 0) throw changed(file);
     left -= bytesRead;
-    yield bytesRead === chunk.byteLength ? chunk : chunk.subarray(0, bytesRead);
+    yield chunk.subarray(0, bytesRead);
   }
   // Whoever consumes this has not answered yet, so a change until now is still refused.
   assertUnchanged(file, await handle.stat({ bigint: true }));

@@ -1,0 +1,132 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+
+/** The command line from source, as `pnpm run store` runs it. */
+const source = join(import.meta.dirname, "../bin/store.ts");
+
+export interface StoreOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What stdin gives before it ends; stdin is empty unless given. */
+  readonly stdin?: string | Uint8Array;
+  /** The program, where it is not the source's. */
+  readonly program?: string;
+}
+
+/** What a process of `store` answered. */
+export interface Answer {
+  readonly exitCode: number | null;
+  readonly bytes: Buffer;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface StoreProcess {
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly answer: Promise<Answer>;
+}
+
+/** Starts `store`; its stdin stays open until somebody ends it. */
+export function startStore(args: readonly string[], options: StoreOptions): StoreProcess {
+  const child = spawn(process.execPath, [options.program ?? source, ...args], {
+    cwd: options.cwd,
+    // What the tests' own environment says must not decide which instance is used.
+    env: {
+      PATH: process.env.PATH,
+      HOME: options.cwd,
+      TMPDIR: process.env.TMPDIR,
+      STORE_ACTOR: "tester",
+      ...options.env,
+    },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  // A command that never reads its stdin may be gone before that is written.
+  child.stdin.on("error", () => {});
+  return { child, answer: answerOf(child) };
+}
+
+/** Runs `store` to its end. */
+export async function store(args: readonly string[], options: StoreOptions): Promise<Answer> {
+  const { child, answer } = startStore(args, options);
+  child.stdin.end(options.stdin ?? "");
+  return await answer;
+}
+
+/** Runs `store`, which must succeed, and reads its JSON document. */
+export async function storeJson<T>(args: readonly string[], options: StoreOptions): Promise<T> {
+  const answer = await store([...args, "--json"], options);
+  if (answer.exitCode !== 0) throw new Error(`store ${args.join(" ")}: ${answer.stderr}`);
+  return JSON.parse(answer.stdout) as T;
+}
+
+async function answerOf(child: StoreProcess["child"]): Promise<Answer> {
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  const bytes = await stdout;
+  return { exitCode, bytes, stdout: bytes.toString(), stderr: (await stderr).toString() };
+}
+
+async function collect(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** A folder of a test's own, removed with all that is in it. */
+export class Sandbox implements AsyncDisposable {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create(): Promise<Sandbox> {
+    return new Sandbox(await mkdtemp(join(tmpdir(), "store-cli-")));
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  /** Writes files, with their folders; a value may say that the file is executable. */
+  async write(files: Readonly<Record<string, string | Uint8Array | Executable>>): Promise<void> {
+    for (const [name, content] of Object.entries(files)) {
+      const path = this.path(name);
+      await mkdir(dirname(path), { recursive: true });
+      if (content instanceof Executable) await writeFile(path, content.content, { mode: 0o755 });
+      else await writeFile(path, content);
+    }
+  }
+
+  store(args: readonly string[], options: Partial<StoreOptions> = {}): Promise<Answer> {
+    return store(args, { cwd: this.folder, ...options });
+  }
+
+  /** Runs a command that must succeed. */
+  async ok(...args: string[]): Promise<Answer> {
+    const answer = await this.store(args);
+    if (answer.exitCode !== 0) throw new Error(`store ${args.join(" ")}: ${answer.stderr}`);
+    return answer;
+  }
+
+  json<T>(...args: string[]): Promise<T> {
+    return storeJson<T>(args, { cwd: this.folder });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A file with its executable bits set. */
+export class Executable {
+  readonly content: string;
+
+  constructor(content: string) {
+    this.content = content;
+  }
+}
