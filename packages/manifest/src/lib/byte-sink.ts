@@ -1,13 +1,15 @@
 import { StoreError } from "@store/identity";
 import type { Pacer } from "./pacer.ts";
 
-const pageBytes = 256 * 1024;
+/** Most manifests are small: pages begin so, and double. */
+const firstPageBytes = 2 * 1024;
+const largestPageBytes = 256 * 1024;
 
 /** Gathers pieces of output, of which the last step makes one array. */
 export class ByteSink {
   readonly #limitBytes: number;
   readonly #full: Uint8Array[] = [];
-  #page = new Uint8Array(pageBytes);
+  #page = new Uint8Array(firstPageBytes);
   #used = 0;
   #length = 0;
 
@@ -27,7 +29,8 @@ export class ByteSink {
     }
     if (this.#used + bytes.length > this.#page.length) {
       this.#full.push(this.#page.subarray(0, this.#used));
-      this.#page = new Uint8Array(Math.max(pageBytes, bytes.length));
+      const next = Math.min(this.#page.length * 2, largestPageBytes);
+      this.#page = new Uint8Array(Math.max(next, bytes.length));
       this.#used = 0;
     }
     this.#page.set(bytes, this.#used);
