@@ -1,5 +1,11 @@
 import { contentAddress, StoreError, type Digest } from "@store/identity";
-import { decodeCbor, encodeCbor, type CborValue } from "@store/manifest";
+import {
+  decodeCbor,
+  encodeCbor,
+  readManifestSummary,
+  type CborValue,
+  type ManifestSummary,
+} from "@store/manifest";
 import type { StoredEvent } from "@store/events";
 import * as v from "valibot";
 
@@ -45,17 +51,8 @@ export function recordedEvent(
   return { type, seq, occurredAt, actor, payload: parsed.output } as RecordedEvent;
 }
 
-const manifestFactsSchema = v.object({
-  package: v.object({ namespace: v.string(), name: v.string() }),
-  retention_summary: v.object({ class: v.string(), expires_at: v.optional(v.string()) }),
-});
-
 function finalizedFacts(event: StoredEvent, manifestDigest: ManifestDigest): FinalizedFacts {
-  const parsed = v.safeParse(manifestFactsSchema, decodeCbor(event.payload));
-  if (!parsed.success) {
-    throw new StoreError("log_corrupt", `The payload of event ${event.seq} is no manifest.`);
-  }
-  const manifest = parsed.output;
+  const manifest = summaryOf(event);
   const { expires_at } = manifest.retention_summary;
   return {
     package_id: packageIdOf(event.subject),
@@ -66,4 +63,15 @@ function finalizedFacts(event: StoredEvent, manifestDigest: ManifestDigest): Fin
     retention_class: manifest.retention_summary.class,
     ...(expires_at === undefined ? {} : { expires_at }),
   };
+}
+
+/** What the manifest says of the package, without its files, of which there may be very many. */
+function summaryOf(event: StoredEvent): ManifestSummary {
+  try {
+    return readManifestSummary(event.payload);
+  } catch (cause) {
+    throw new StoreError("log_corrupt", `The payload of event ${event.seq} is no manifest.`, {
+      cause,
+    });
+  }
 }

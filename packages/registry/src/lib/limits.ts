@@ -10,8 +10,8 @@ export const limits = {
   provenanceBytes: 2_048,
   /** Bytes of a reason given with a yank or a hold. */
   reasonBytes: 1_024,
-  /** Files of one package. */
-  filesPerPackage: 1_000_000,
+  /** Files of one package; a manifest holds about 700,000 of the shortest. */
+  filesPerPackage: 500_000,
   /** Rows of one page of a list. */
   pageSize: 1_000,
   /** Characters of an idempotency key. */
