@@ -1,5 +1,6 @@
 import { truncate } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { openOn, type LocalStorage } from "../src/lib/backend.ts";
 import { addressOf, joined, sampleBytes } from "@store/storage/conformance";
 import { expect, onTestFinished, test } from "vitest";
@@ -82,13 +83,13 @@ test("a sync that fails while a long write goes on is never forgotten", async ()
   const { files, backend } = await observed();
   const chunk = sampleBytes(MEGABYTE);
   const staged = await backend.stage({ lease: "test" });
-  files.before = failing("fsync", stagingFile);
-  // The disk is set to work after 32 MiB; the failure comes with a later call, or with commit.
-  const writing = async () => {
-    for (let count = 0; count < 40; count++) await staged.write(chunk);
-    await staged.commit(await addressOf(chunk));
-  };
-  await expect(writing()).rejects.toMatchObject({ code: "storage_unavailable" });
+  const fault = failing("fsync", stagingFile);
+  files.before = fault;
+  for (let count = 0; count < 40; count++) await staged.write(chunk);
+  // The disk was set to work after 32 MiB.
+  expect(fault.count).toBe(1);
+  const committing = staged.commit(await addressOf(chunk));
+  await expect(committing).rejects.toMatchObject({ code: "storage_unavailable" });
   await staged.abort();
   expect(await addressesIn(backend)).toEqual([]);
   expect(await stagedIn(backend)).toEqual([]);
@@ -176,6 +177,36 @@ test("commits at once in one folder share its sync, and fail with it", async () 
   const puts = more.map(async (address) => put(backend, sampleBytes(10), address));
   const outcomes = await Promise.allSettled(puts);
   expect(outcomes.map(({ status }) => status)).toEqual(more.map(() => "rejected"));
+});
+
+test("a commit relies on no sync of its folder that began before it", async () => {
+  const { files, backend } = await observed();
+  const own = await addressOf(sampleBytes(1));
+  const sibling = `${own.slice(0, -2)}00` as typeof own;
+  const renamed = Promise.withResolvers<void>();
+  files.before = async ({ verb, path }) => {
+    if (verb === "fsync" && shard.test(path) && files.made("fsync", shard).length === 1) {
+      await renamed.promise;
+      await setTimeout(20);
+    }
+    if (verb === "rename" && files.made("rename").length === 2) renamed.resolve();
+  };
+  await Promise.all([put(backend, sampleBytes(1), own), put(backend, sampleBytes(2), sibling)]);
+  expect(files.made("fsync", shard)).toHaveLength(2);
+});
+
+test("a reader that leaves early closes its file after the read that is under way", async () => {
+  const { files, backend } = await observed();
+  const { address } = await put(backend, sampleBytes(4 * MEGABYTE));
+  files.before = async ({ verb }) => {
+    if (verb === "read") await setTimeout(20);
+  };
+  for await (const chunk of backend.open(address)) {
+    expect(chunk).toHaveLength(MEGABYTE);
+    break;
+  }
+  expect(files.closedInUse).toEqual([]);
+  expect(files.openPaths).toEqual([]);
 });
 
 test.each([
@@ -267,9 +298,13 @@ test("bytes discarded here while they are being written go astray nowhere", asyn
   const { files, backend } = await observed();
   const staged = await backend.stage({ lease: "test" });
   const chunk = sampleBytes(3 * MEGABYTE);
+  files.before = async ({ verb }) => {
+    if (verb === "write") await setTimeout(20);
+  };
   const writing = Promise.allSettled([staged.write(chunk), staged.write(chunk)]);
   await backend.discardStaged(staged.id);
   await writing;
+  expect(files.closedInUse).toEqual([]);
   await expect(staged.write(chunk)).rejects.toMatchObject({ code: "staged_not_found" });
   expect(files.openPaths).toEqual([]);
   expect(await stagedIn(backend)).toEqual([]);
@@ -290,7 +325,11 @@ test("an upload holds no file and no place between sync and resume, in any proce
   expect(files.openPaths).toEqual([]);
   await expect(first.write(bytes)).rejects.toMatchObject({ code: "staged_not_found" });
   await first.abort();
+  files.calls = [];
   const third = await other.resume(second.id);
+  // Its size is what the caller goes on from: it must be durable, as must be the file's name.
+  expect(files.made("fsync", second.id)).toHaveLength(1);
+  expect(files.made("fsync", "/staging")).toHaveLength(1);
   await third.write(bytes.subarray(third.sizeBytes));
   const address = await addressOf(bytes);
   expect(await third.commit(address)).toEqual({ address, sizeBytes: bytes.length, existed: false });

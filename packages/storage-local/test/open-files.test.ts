@@ -67,9 +67,17 @@ test("who waits too long is told why, and who gives up is let go", async () => {
   controller.abort(new Error("gone"));
   await expect(given).rejects.toMatchObject({ code: "aborted" });
   await expect(late).rejects.toMatchObject({ code: "storage_unavailable", context: { limit: 1 } });
-  const patient = pool.open(path, constants.O_RDONLY);
+  const next = pool.open(path, constants.O_RDONLY);
+  const last = pool.open(path, constants.O_RDONLY);
   await pool.close(held);
-  await pool.close(await patient);
+  await pool.close(await next);
+  await pool.close(await last);
+  expect(files.mostOpen).toBe(1);
+  const again = await pool.open(path, constants.O_RDONLY);
+  await expect(pool.open(path, constants.O_RDONLY)).rejects.toMatchObject({
+    code: "storage_unavailable",
+  });
+  await pool.close(again);
 
   files.before = failing("open", /$/, "EMFILE", Number.POSITIVE_INFINITY);
   await expect(pool.open(path, constants.O_RDONLY)).rejects.toThrow(/too many are open.*ulimit -n/);

@@ -17,7 +17,10 @@ export class ObservedFileSystem implements FileSystem {
   stepBytes = Number.POSITIVE_INFINITY;
   /** The most files that were open at a time. */
   mostOpen = 0;
+  /** Descriptors that were closed under a call: the system may give their number to another. */
+  closedInUse: string[] = [];
   readonly #paths = new Map<number, string>();
+  readonly #inUse = new Map<number, number>();
 
   /** The paths of the files that are open. */
   get openPaths(): string[] {
@@ -40,28 +43,29 @@ export class ObservedFileSystem implements FileSystem {
   }
 
   async read(descriptor: number, target: Uint8Array, position: number): Promise<number> {
-    await this.#observe("read", this.#pathOf(descriptor));
-    return nodeFileSystem.read(descriptor, target.subarray(0, this.stepBytes), position);
+    return this.#use("read", descriptor, () =>
+      nodeFileSystem.read(descriptor, target.subarray(0, this.stepBytes), position),
+    );
   }
 
   async write(descriptor: number, source: Uint8Array, position: number): Promise<number> {
-    await this.#observe("write", this.#pathOf(descriptor));
-    return nodeFileSystem.write(descriptor, source.subarray(0, this.stepBytes), position);
+    return this.#use("write", descriptor, () =>
+      nodeFileSystem.write(descriptor, source.subarray(0, this.stepBytes), position),
+    );
   }
 
   async fsync(descriptor: number): Promise<void> {
-    await this.#observe("fsync", this.#pathOf(descriptor));
-    return nodeFileSystem.fsync(descriptor);
+    return this.#use("fsync", descriptor, () => nodeFileSystem.fsync(descriptor));
   }
 
   async fstat(descriptor: number) {
-    await this.#observe("fstat", this.#pathOf(descriptor));
-    return nodeFileSystem.fstat(descriptor);
+    return this.#use("fstat", descriptor, () => nodeFileSystem.fstat(descriptor));
   }
 
   async close(descriptor: number): Promise<void> {
     const path = this.#pathOf(descriptor);
     this.#paths.delete(descriptor);
+    if ((this.#inUse.get(descriptor) ?? 0) > 0) this.closedInUse.push(path);
     await nodeFileSystem.close(descriptor);
     await this.#observe("close", path);
   }
@@ -99,6 +103,19 @@ export class ObservedFileSystem implements FileSystem {
   async statfs(path: string) {
     await this.#observe("statfs", path);
     return nodeFileSystem.statfs(path);
+  }
+
+  async #use<T>(verb: keyof FileSystem, descriptor: number, call: () => Promise<T>): Promise<T> {
+    const change = (by: number) => {
+      this.#inUse.set(descriptor, (this.#inUse.get(descriptor) ?? 0) + by);
+    };
+    change(1);
+    try {
+      await this.#observe(verb, this.#pathOf(descriptor));
+      return await call();
+    } finally {
+      change(-1);
+    }
   }
 
   async #observe(verb: keyof FileSystem, path: string): Promise<void> {
