@@ -9,7 +9,11 @@ import { table } from "./table.ts";
 /** What a figure should reach. */
 export type Aim =
   /** Of the speed of the slowest floor. */
-  { readonly ratio: number } | { readonly atLeast: number } | { readonly below: number };
+  | { readonly ratio: number }
+  | { readonly atLeast: number }
+  | { readonly below: number }
+  /** In no round. */
+  | { readonly neverAbove: number };
 
 /** One thing measured, with what bounds it, both a figure a round. */
 export interface Measurement {
@@ -102,6 +106,7 @@ function ratioOf(unit: Measurement["unit"], ours: number, floor: number): number
 function isMet(aim: Aim, spread: Spread, floors: readonly Floor[]): boolean {
   if ("atLeast" in aim) return spread.median >= aim.atLeast;
   if ("below" in aim) return spread.median < aim.below;
+  if ("neverAbove" in aim) return spread.max <= aim.neverAbove;
   // The slowest floor is the one that our speed is the largest part of.
   return Math.max(...floors.map(({ ratio }) => ratio)) >= aim.ratio;
 }
@@ -128,7 +133,8 @@ function spreadText({ median: middle, min, max }: Spread, unit: string): string 
 
 function aimText(aim: Aim): string {
   if ("ratio" in aim) return `ratio ≥ ${aim.ratio}`;
-  return "atLeast" in aim ? `≥ ${short(aim.atLeast)}` : `< ${short(aim.below)}`;
+  if ("atLeast" in aim) return `≥ ${short(aim.atLeast)}`;
+  return "below" in aim ? `< ${short(aim.below)}` : `never > ${short(aim.neverAbove)}`;
 }
 
 /** Three digits, with thousands parted. */
