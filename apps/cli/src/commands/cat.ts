@@ -22,7 +22,7 @@ use them if the exit code is 0. With --json the document holds them as base64.
     },
   ];
   static override args = {
-    reference: referenceArgument(),
+    reference: referenceArgument({ required: true }),
     path: argument({ description: "The file's path in the package." }),
   };
 

@@ -23,7 +23,7 @@ export default class Log extends StoreCommand {
   ];
   static override flags = {
     since: integer({ min: 0, default: 0, helpValue: "<seq>", summary: "Begin after this event." }),
-    follow: boolean({ char: "f", summary: "Wait for more, until Ctrl-C." }),
+    follow: boolean({ default: false, char: "f", summary: "Wait for more, until Ctrl-C." }),
     type: string({
       multiple: true,
       multipleNonGreedy: true,

@@ -18,7 +18,7 @@ the manifest's canonical JSON (RFC 8785), which can be turned back into the same
       command: "<%= config.bin %> manifest acme/app@1.2.0 --format cbor > manifest.cbor",
     },
   ];
-  static override args = { reference: referenceArgument() };
+  static override args = { reference: referenceArgument({ required: true }) };
   static override flags = {
     format: option({
       options: ["json", "cbor"] as const,

@@ -21,8 +21,8 @@ asks first, or takes --yes where nobody can be asked. Objects stay on disk eithe
     },
   ];
   static override flags = {
-    fresh: boolean({ summary: "Delete everything in the database first." }),
-    yes: boolean({ char: "y", dependsOn: ["fresh"], summary: "Do not ask." }),
+    fresh: boolean({ default: false, summary: "Delete everything in the database first." }),
+    yes: boolean({ default: false, char: "y", dependsOn: ["fresh"], summary: "Do not ask." }),
   };
 
   override async run(): Promise<void> {

@@ -28,11 +28,11 @@ never followed. Files that the package does not have are left alone.
     },
   ];
   static override args = {
-    reference: referenceArgument(),
+    reference: referenceArgument({ required: true }),
     folder: optionalArgument({ description: "Where to; made if need be." }),
   };
   static override flags = {
-    force: boolean({ char: "f", summary: "Overwrite files that are there." }),
+    force: boolean({ default: false, char: "f", summary: "Overwrite files that are there." }),
   };
 
   override async run(): Promise<void> {

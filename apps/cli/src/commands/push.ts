@@ -81,7 +81,7 @@ also with the same files. When the push fails or is interrupted, nothing stays b
       helpValue: "<glob>",
       summary: "What to leave out; may be repeated.",
     }),
-    follow: boolean({ summary: "Take what symbolic links point at." }),
+    follow: boolean({ default: false, summary: "Take what symbolic links point at." }),
     path: string({ helpValue: "<path>", summary: "The path in the package that stdin becomes." }),
   };
 

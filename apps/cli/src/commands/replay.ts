@@ -23,7 +23,7 @@ each row that differs is printed, and the exit code is 1.
     { description: "Rebuild them", command: "<%= config.bin %> replay" },
   ];
   static override flags = {
-    check: boolean({ summary: "Only compare." }),
+    check: boolean({ default: false, summary: "Only compare." }),
   };
 
   override async run(): Promise<void> {

@@ -29,9 +29,9 @@ export default class Show extends StoreCommand {
       command: "<%= config.bin %> show acme/app@1.2.0 --files --json",
     },
   ];
-  static override args = { reference: referenceArgument() };
+  static override args = { reference: referenceArgument({ required: true }) };
   static override flags = {
-    files: boolean({ summary: `List every file, not the first ${shownFiles}.` }),
+    files: boolean({ default: false, summary: `List every file, not the first ${shownFiles}.` }),
   };
 
   override async run(): Promise<void> {

@@ -14,7 +14,7 @@ export default class Tag extends StoreCommand {
     },
   ];
   static override args = {
-    reference: referenceArgument(),
+    reference: referenceArgument({ required: true }),
     tag: argument({ description: "The tag's name, like stable." }),
   };
 

@@ -9,7 +9,7 @@ export default class Unyank extends StoreCommand {
   static override examples = [
     { description: "Bring a version back", command: "<%= config.bin %> unyank acme/app@1.2.0" },
   ];
-  static override args = { reference: referenceArgument() };
+  static override args = { reference: referenceArgument({ required: true }) };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Unyank);

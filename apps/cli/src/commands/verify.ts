@@ -11,7 +11,7 @@ import { printDocument, printLine, styled } from "../lib/output.ts";
 import { allItems } from "../lib/pages.ts";
 import { printable } from "../lib/printable.ts";
 import { Progress } from "../lib/progress.ts";
-import { optionalArgument, StoreCommand } from "../lib/store-command.ts";
+import { referenceArgument, StoreCommand } from "../lib/store-command.ts";
 import { prose } from "../lib/prose.ts";
 
 export default class Verify extends StoreCommand {
@@ -26,10 +26,10 @@ verifies every finalized package, each object once, and recomputes the log's tre
     { description: "Verify everything", command: "<%= config.bin %> verify --all" },
   ];
   static override args = {
-    reference: optionalArgument({ description: "The package; or give --all." }),
+    reference: referenceArgument({ description: "The package; or give --all." }),
   };
   static override flags = {
-    all: boolean({ summary: "Verify every finalized package and the log." }),
+    all: boolean({ default: false, summary: "Verify every finalized package and the log." }),
   };
 
   override async run(): Promise<void> {

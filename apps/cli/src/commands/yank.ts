@@ -15,7 +15,7 @@ export default class Yank extends StoreCommand {
       command: "<%= config.bin %> yank acme/app@1.2.0 --reason 'loses data on upgrade'",
     },
   ];
-  static override args = { reference: referenceArgument() };
+  static override args = { reference: referenceArgument({ required: true }) };
   static override flags = {
     reason: string({ helpValue: "<text>", summary: "Why, for whoever uses it." }),
   };

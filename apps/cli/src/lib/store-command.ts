@@ -1,6 +1,7 @@
-import { string as textArgument } from "@oclif/core/args";
+import { custom, string as textArgument } from "@oclif/core/args";
 import { Command } from "@oclif/core/command";
 import { string } from "@oclif/core/flags";
+import { parseReference, type Reference } from "@store/identity";
 import type { Registry } from "@store/registry";
 
 import { printError } from "./output.ts";
@@ -72,8 +73,10 @@ export function optionalArgument(options: { readonly description: string }) {
   return textArgument({ ...options, ignoreStdin: true });
 }
 
-export const referenceArgument = () =>
-  argument({
-    description:
-      "The package: acme/app@1.2.0, acme/app@1.2.0/linux-amd64, acme/app:stable, acme/app.",
-  });
+/** The argument that names a package; what follows no grammar is refused before anything is opened. */
+export const referenceArgument = custom<Reference>({
+  description:
+    "The package: acme/app@1.2.0, acme/app@1.2.0/linux-amd64, acme/app:stable, acme/app.",
+  ignoreStdin: true,
+  parse: async (text) => parseReference(text),
+});

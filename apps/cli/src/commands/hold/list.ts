@@ -7,7 +7,7 @@ import { mapPages, printLists } from "../../lib/json-list.ts";
 import { holdJson } from "../../lib/json.ts";
 import { printNote } from "../../lib/output.ts";
 import { allPages } from "../../lib/pages.ts";
-import { optionalArgument, StoreCommand } from "../../lib/store-command.ts";
+import { referenceArgument, StoreCommand } from "../../lib/store-command.ts";
 import { printTable, type Column } from "../../lib/table.ts";
 
 export default class HoldList extends StoreCommand {
@@ -20,10 +20,10 @@ export default class HoldList extends StoreCommand {
     },
   ];
   static override args = {
-    reference: optionalArgument({ description: "Only this package's." }),
+    reference: referenceArgument({ description: "Only this package's." }),
   };
   static override flags = {
-    released: boolean({ summary: "List those that were released." }),
+    released: boolean({ default: false, summary: "List those that were released." }),
   };
 
   override async run(): Promise<void> {

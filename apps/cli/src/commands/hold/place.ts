@@ -13,7 +13,7 @@ export default class HoldPlace extends StoreCommand {
       command: "<%= config.bin %> hold place acme/app@1.2.0 --reason 'incident 42'",
     },
   ];
-  static override args = { reference: referenceArgument() };
+  static override args = { reference: referenceArgument({ required: true }) };
   static override flags = {
     reason: string({ required: true, helpValue: "<text>", summary: "Why it must be kept." }),
   };

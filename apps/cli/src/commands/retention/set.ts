@@ -16,7 +16,7 @@ export default class RetentionSet extends StoreCommand {
     },
   ];
   static override args = {
-    reference: referenceArgument(),
+    reference: referenceArgument({ required: true }),
     class: argument({ description: "The retention class." }),
   };
 
