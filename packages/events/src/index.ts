@@ -7,7 +7,8 @@ export {
   rootOf,
   type MerkleTree,
 } from "./lib/merkle.ts";
-export { decodeHeader, encodeHeader, type EventHeader } from "./lib/header.ts";
+export { encodeHeader } from "./lib/encode-header.ts";
+export { decodeHeader, type EventHeader } from "./lib/header.ts";
 export { eventLimits } from "./lib/event-rules.ts";
 export type { EventDraft } from "./lib/batch.ts";
 export type { LogHead } from "./lib/head.ts";

@@ -1,5 +1,5 @@
 import { isStoreError, storeErrorCodes } from "@store/identity";
-import { decodeCbor } from "@store/manifest";
+import { decodeCbor, encodeCbor } from "@store/manifest";
 import { readCddl } from "@store/testing/cddl";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -8,6 +8,8 @@ import { decodeHeader, encodeHeader, leafHash, type EventHeader } from "../src/i
 import vectors from "../vectors/event-header.json" with { type: "json" };
 
 const { valid, invalid } = vectors;
+const [first] = valid;
+if (first === undefined) throw new Error("There are no valid vectors.");
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const unhex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
@@ -24,6 +26,22 @@ function headerOf(fields: (typeof valid)[number]["header"]): EventHeader {
     payloadSha256: unhex(fields.payload_sha256),
     payloadSize: fields.payload_size,
   };
+}
+
+function generalEncoding(header: EventHeader): Uint8Array {
+  const { logId, occurredAt, payloadSha256, payloadSize, ...rest } = header;
+  const named = { log_id: logId, occurred_at: occurredAt, payload_size: payloadSize };
+  return encodeCbor({ ...rest, ...named, payload_sha256: payloadSha256 }, { maxBytes: 4_096 });
+}
+
+/** The hex of the bytes, or the code of the error; what cannot be encoded has one code here. */
+function outcome(encode: () => Uint8Array): string {
+  try {
+    return hex(encode());
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+    return error.code === "invalid_cbor" ? "invalid_event" : error.code;
+  }
 }
 
 describe("an event header", () => {
@@ -70,12 +88,44 @@ describe("an event header", () => {
     );
   });
 
+  test("is written like the general codec writes it", () => {
+    const text = (maxLength: number) => fc.string({ unit: "binary", maxLength });
+    const long = fc.nat(1_100).map((length) => "a".repeat(length));
+    const integer = fc.oneof(
+      fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+      fc.constantFrom(0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1),
+    );
+    const header: fc.Arbitrary<EventHeader> = fc.record({
+      logId: text(40),
+      seq: integer,
+      id: text(40),
+      type: text(300),
+      occurredAt: text(30),
+      actor: fc.oneof(text(300), long),
+      subject: fc.oneof(text(1_100), long),
+      payloadSha256: fc.uint8Array({ maxLength: 300 }),
+      payloadSize: integer,
+    });
+    fc.assert(
+      fc.property(header, (fields) => {
+        expect(outcome(() => encodeHeader(fields))).toBe(outcome(() => generalEncoding(fields)));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test.each([-1, 0.5, Number.NaN, 2 ** 53])("is not written with the number %d", (seq) => {
+    const header = headerOf(first.header);
+    for (const fields of [{ seq }, { payloadSize: seq }]) {
+      expect(outcome(() => encodeHeader({ ...header, ...fields }))).toBe("invalid_event");
+    }
+  });
+
   test("accepts a Buffer and gives its digest as a copy", () => {
-    const [vector] = valid;
-    const bytes = Buffer.from(vector?.bytes ?? "", "hex");
+    const bytes = Buffer.from(first.bytes, "hex");
     const header = decodeHeader(bytes);
     bytes.fill(0);
-    expect(header).toEqual(vector && headerOf(vector.header));
+    expect(header).toEqual(headerOf(first.header));
   });
 });
 

@@ -14,25 +14,40 @@ const set =
     sql.update(events).set(values).where(eq(events.seq, 7));
 
 /** Rewrites the header of event 7 and its columns, so that they agree with one another. */
-const rewrite: Harm = async (sql, { events }) => {
-  const [row] = await sql.select().from(events).where(eq(events.seq, 7));
-  if (row === undefined) throw new Error("There is no event 7.");
-  const header = encodeHeader({ ...decodeHeader(row.header), actor: "mallory" });
-  await sql.update(events).set({ header, actor: "mallory" }).where(eq(events.seq, 7));
-};
+const rewrite =
+  (fields: { actor: string }): Harm =>
+  async (sql, { events }) => {
+    const [row] = await sql.select().from(events).where(eq(events.seq, 7));
+    if (row === undefined) throw new Error("There is no event 7.");
+    const header = encodeHeader({ ...decodeHeader(row.header), ...fields });
+    await sql
+      .update(events)
+      .set({ ...fields, header })
+      .where(eq(events.seq, 7));
+  };
 
 /** What is done to a log of ten events, the event that is named, and what is said of it. */
 const harms: readonly [string, Harm, string, RegExp][] = [
-  ["an id", set({ id: "01890a5d-ac97-7d35-9a2e-0f1c2b3a4d5e" }), "7", /its id is/],
-  ["a type", set({ type: "v1.thing.undone" }), "7", /its type is v1.thing.undone/],
-  ["a time", set({ occurredAt: "2020-01-01T00:00:00.000Z" }), "7", /its time is 2020/],
-  ["an actor", set({ actor: "mallory" }), "7", /its actor is mallory/],
-  ["a subject", set({ subject: "acme/other" }), "7", /its subject is acme\/other/],
-  ["a subject that breaks its rule", set({ subject: "" }), "7", /its subject breaks the rule/],
+  ["an id", set({ id: "01890a5d-ac97-7d35-9a2e-0f1c2b3a4d5e" }), "7", /its id is "/],
+  ["a type", set({ type: "v1.thing.undone" }), "7", /its type is "v1.thing.undone"/],
+  ["a time", set({ occurredAt: "2020-01-01T00:00:00.000Z" }), "7", /its time is "2020/],
+  ["an actor", set({ actor: "mallory" }), "7", /its actor is "mallory"/],
+  ["a subject", set({ subject: "acme/other" }), "7", /its subject is "acme\/other/],
+  ["an actor that breaks its rule", rewrite({ actor: "a\nb" }), "7", /its actor breaks the rule/],
   ["a payload", set({ payload: Uint8Array.of(1) }), "7", /SHA-256 of its payload is/],
-  ["the size of a payload", set({ payload: Uint8Array.of(1, 2) }), "7", /size of its payload is 2/],
+  [
+    "the size of a payload",
+    set({ payload: Uint8Array.of(1, 2) }),
+    "7",
+    /size of its payload is "2"/,
+  ],
   ["a header", set({ header: Uint8Array.of(1) }), "7", /its header cannot be read/],
-  ["header and columns together", rewrite, "10", /the events up to it have the root/],
+  [
+    "header and columns together",
+    rewrite({ actor: "mallory" }),
+    "10",
+    /the events up to it have the root/,
+  ],
   [
     "an event that is gone",
     (sql, { events }) => sql.delete(events).where(eq(events.seq, 7)),

@@ -3,7 +3,7 @@ import { StoreError } from "@store/identity";
 import { eq } from "drizzle-orm";
 
 import { eventLimits, idFault, refuseFault, subjectFault, typeFault } from "./event-rules.ts";
-import { encodeHeader } from "./header.ts";
+import { encodeHeader } from "./encode-header.ts";
 import { readHeadRow, writeHeadRow, writerHead, type WriterHead } from "./head.ts";
 import { insertEvents } from "./insert.ts";
 import { appendLeaf, emptyTree, leafHash, sha256 } from "./merkle.ts";

@@ -2,7 +2,8 @@ import { StoreError } from "@store/identity";
 
 import { actorFault, idFault, subjectFault, timeFault, typeFault } from "./event-rules.ts";
 import type { LogHead } from "./head.ts";
-import { decodeHeader, encodeHeader, type EventHeader } from "./header.ts";
+import { encodeHeader } from "./encode-header.ts";
+import { decodeHeader, type EventHeader } from "./header.ts";
 import { appendLeaf, emptyTree, leafHash, rootOf, sha256, type MerkleTree } from "./merkle.ts";
 import type { StoredEvent } from "./stored-event.ts";
 
@@ -28,9 +29,8 @@ export function emptyChain(logId: string): Chain {
 export function extendChain(chain: Chain, event: StoredEvent): Chain {
   const seq = chain.tree.size + 1;
   if (event.seq !== seq) throw missing(seq);
-  refuseFaults(event);
   const stated = statedHeader(chain.logId, event);
-  if (!sameBytes(encodeHeader(stated), event.header)) throw diagnose(stated, event.header);
+  if (!sameBytes(encodedHeader(stated), event.header)) throw diagnose(stated, event.header);
   const { logId, lastOccurredAt } = chain;
   const { occurredAt } = event;
   if (occurredAt < lastOccurredAt) {
@@ -82,8 +82,20 @@ function statedHeader(logId: string, event: StoredEvent): EventHeader {
   return { logId, seq, id, type, occurredAt, actor, subject, payloadSha256, payloadSize };
 }
 
-/** Refuses columns of which no header could be made. */
-function refuseFaults({ seq, id, type, occurredAt, actor, subject }: StoredEvent): void {
+function encodedHeader(stated: EventHeader): Uint8Array {
+  try {
+    return encodeHeader(stated);
+  } catch (cause) {
+    throw corrupt(stated.seq, "its columns make no header", { cause });
+  }
+}
+
+/**
+ * Holds the fields of an event against their rules.
+ *
+ * @throws {StoreError} `log_corrupt` naming the event and the rule
+ */
+export function assertFaultless({ seq, id, type, occurredAt, actor, subject }: StoredEvent): void {
   const faults = {
     id: idFault(id),
     type: typeFault(type),
@@ -109,7 +121,7 @@ function diagnose(stated: EventHeader, header: Uint8Array): StoreError {
     const expected = shown(written[field]);
     const actual = shown(stated[field]);
     if (actual === expected) return undefined;
-    const reason = `${what} is ${actual}, and its header says ${expected}`;
+    const reason = `${what} is "${actual}", and its header says "${expected}"`;
     return corrupt(seq, reason, { expected, actual });
   };
   return (

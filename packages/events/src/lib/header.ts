@@ -1,5 +1,5 @@
 import { StoreError } from "@store/identity";
-import { decodeCbor, encodeCbor } from "@store/manifest";
+import { decodeCbor } from "@store/manifest";
 import * as v from "valibot";
 
 import {
@@ -61,31 +61,7 @@ const headerSchema = v.strictObject({
 });
 
 /**
- * The canonical CBOR of a header, at most 4 KiB. The fields must obey their rules already, which
- * {@link decodeHeader} holds them to.
- *
- * @throws {StoreError} `invalid_cbor` where a value has no place in the model, `limit_exceeded`
- *   where it becomes too long
- */
-export function encodeHeader(header: EventHeader): Uint8Array {
-  return encodeCbor(
-    {
-      id: header.id,
-      seq: header.seq,
-      type: header.type,
-      actor: header.actor,
-      log_id: header.logId,
-      subject: header.subject,
-      occurred_at: header.occurredAt,
-      payload_size: header.payloadSize,
-      payload_sha256: header.payloadSha256,
-    },
-    { maxBytes: eventLimits.headerBytes },
-  );
-}
-
-/**
- * Reads a header; only the bytes that {@link encodeHeader} writes for the result are accepted.
+ * Reads a header; only the bytes that `encodeHeader` writes for the result are accepted.
  *
  * @throws {StoreError} `invalid_cbor` where the bytes are not canonical, `limit_exceeded` above
  *   4 KiB, `invalid_event` where a field is missing, unknown or breaks its rule

@@ -1,7 +1,7 @@
 import type { Row, Sql, Tables } from "@store/database";
 import { asc, gt } from "drizzle-orm";
 
-import { assertReachesHead, corrupt, emptyChain, extendChain } from "./chain.ts";
+import { assertFaultless, assertReachesHead, corrupt, emptyChain, extendChain } from "./chain.ts";
 import { logNotBegun, publicHead, readHeadRow, type LogHead } from "./head.ts";
 import { pagesOf } from "./pages.ts";
 import type { StoredEvent } from "./stored-event.ts";
@@ -23,7 +23,10 @@ export async function verifyLog(reader: Sql, tables: Tables): Promise<LogHead> {
   let chain = emptyChain(head.logId);
   let last: StoredEvent | undefined;
   for await (const events of pagesOf(reader, tables, 0, head.size)) {
-    for (const event of events) chain = extendChain(chain, event);
+    for (const event of events) {
+      chain = extendChain(chain, event);
+      assertFaultless(event);
+    }
     last = events.at(-1);
   }
   assertReachesHead(chain, head);
