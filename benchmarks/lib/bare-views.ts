@@ -95,7 +95,7 @@ async function openPostgres(databases: Databases, { from, to }: Names): Promise<
   for (const table of tables) {
     const rows = await live.unsafe(`SELECT * FROM ${table}`);
     const columns = rows.columns.map(({ name }) => name);
-    views.push({ table, columns, rows: rows.map((row) => columns.map((name) => row[name])) });
+    views.push({ table, columns, rows: [...rows].map((row): unknown[] => Object.values(row)) });
   }
   return {
     rows: views.reduce((sum, { rows }) => sum + rows.length, 0),

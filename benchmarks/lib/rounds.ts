@@ -1,6 +1,3 @@
-/** One thing that is measured: does its work once and returns a figure. */
-export type Contender = (round: number) => Promise<number>;
-
 /** A figure a round, in the order of the rounds. */
 export type Rounds = readonly number[];
 
@@ -12,26 +9,23 @@ export interface RoundsOptions {
 
 /**
  * Runs all contenders once a round, one after the other, so that a good or a bad minute of the
- * machine meets all of them. Every other round goes backwards, so that none always runs first.
+ * machine meets all of them, and gives what each returned, round by round. Every other round goes backwards, so that none always runs first.
  */
-export async function interleave<Name extends string>(
-  contenders: Readonly<Record<Name, Contender>>,
+export async function interleave<Name extends string, Result>(
+  contenders: Readonly<Record<Name, (round: number) => Promise<Result>>>,
   { rounds, warmups = 1 }: RoundsOptions,
-): Promise<Record<Name, Rounds>> {
+): Promise<Record<Name, Result[]>> {
   const names = Object.keys(contenders) as Name[];
-  const figures = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
-    Name,
-    number[]
-  >;
+  const results = new Map<Name, Result[]>(names.map((name) => [name, []]));
   for (let round = 0; round < warmups + rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       // What the contender before left to be collected is not this one's cost.
       globalThis.gc?.();
-      const figure = await contenders[name](round);
-      if (round >= warmups) figures[name].push(figure);
+      const result = await contenders[name](round);
+      if (round >= warmups) results.get(name)?.push(result);
     }
   }
-  return figures;
+  return Object.fromEntries(results) as Record<Name, Result[]>;
 }
 
 /** How long some work took, in seconds. */
