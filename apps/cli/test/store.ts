@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 /** The command line from source, as `pnpm run store` runs it. */
-const source = join(import.meta.dirname, "../bin/store.ts");
+export const source = join(import.meta.dirname, "../bin/store.ts");
 
 export interface StoreOptions {
   readonly cwd: string;

@@ -2,7 +2,9 @@ import { boolean, integer, string } from "@oclif/core/flags";
 import type { StoredEvent } from "@store/events";
 import type { Registry } from "@store/registry";
 
+import { AnsweredError } from "../lib/error-report.ts";
 import { formatTime } from "../lib/format.ts";
+import { InterruptedError } from "../lib/interrupted-error.ts";
 import { printEvent, printLine, styled } from "../lib/output.ts";
 import { printable } from "../lib/printable.ts";
 import { StoreCommand } from "../lib/store-command.ts";
@@ -35,24 +37,41 @@ export default class Log extends StoreCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Log);
-    const { since, limit = Infinity } = flags;
-    const types = flags.type === undefined ? {} : { types: flags.type };
-    const print = flags.json ? printJson : printHuman;
-    await this.interruptible(async (signal) => {
-      await this.withRegistry(flags.data, async (registry) => {
-        const events = flags.follow
-          ? registry.tailEvents({ since, signal, ...types })
-          : readAll(registry, since, types);
-        let count = 0;
-        for await (const event of events) {
-          await print(event);
-          count += 1;
-          if (count >= limit || signal.aborted) break;
-        }
-        signal.throwIfAborted();
-      });
-    });
+    try {
+      await this.interruptible((signal) =>
+        this.withRegistry(flags.data, (registry) => printEvents(registry, flags, signal)),
+      );
+    } catch (error) {
+      // Ctrl-C is how following ends: nothing went wrong.
+      throw error instanceof InterruptedError ? new AnsweredError(error.exitCode) : error;
+    }
   }
+}
+
+interface LogOptions {
+  readonly json: boolean | undefined;
+  readonly since: number;
+  readonly follow: boolean;
+  readonly type: string[] | undefined;
+  readonly limit: number | undefined;
+}
+
+async function printEvents(
+  registry: Registry,
+  { json, since, follow, type, limit = Infinity }: LogOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const types = type === undefined ? {} : { types: type };
+  const events = follow
+    ? registry.tailEvents({ since, signal, ...types })
+    : readAll(registry, since, types);
+  let count = 0;
+  for await (const event of events) {
+    await (json ? printJson(event) : printHuman(event));
+    count += 1;
+    if (count >= limit || signal.aborted) break;
+  }
+  signal.throwIfAborted();
 }
 
 async function* readAll(
