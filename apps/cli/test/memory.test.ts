@@ -1,0 +1,60 @@
+import { truncate, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
+
+import { account, proving } from "@store/testing/prove";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { buildStore } from "./built.ts";
+import { Sandbox, startStore } from "./store.ts";
+
+const gibibyte = 1024 ** 3;
+const sizeBytes = proving ? 8 * gibibyte : Math.round(0.8 * gibibyte);
+const limitBytes = 200_000_000;
+
+let built: Awaited<ReturnType<typeof buildStore>>;
+beforeAll(async () => {
+  built = await buildStore();
+});
+afterAll(() => built[Symbol.asyncDispose]());
+
+describe.skipIf(process.platform !== "linux")("one large file", () => {
+  it("is pushed and pulled in less than 200 MB of memory", async () => {
+    await using sandbox = await Sandbox.create();
+    const path = sandbox.path("large");
+    await writeFile(path, "begins");
+    // Sparse: the file costs nothing here; its object is written in full.
+    await truncate(path, sizeBytes);
+    const pushBytes = await peakMemory(sandbox, ["push", "large", "acme/large@1.0.0"]);
+    const pullBytes = await peakMemory(sandbox, ["pull", "acme/large@1.0.0", "out"]);
+    const verifyBytes = await peakMemory(sandbox, ["verify", "acme/large@1.0.0"]);
+    expect(pushBytes).toBeLessThan(limitBytes);
+    expect(pullBytes).toBeLessThan(limitBytes);
+    expect(verifyBytes).toBeLessThan(limitBytes);
+    account("Memory of one large file", { sizeBytes, pushBytes, pullBytes, verifyBytes });
+  });
+});
+
+/** The most memory that a command had resident at once, in bytes. */
+async function peakMemory(sandbox: Sandbox, args: readonly string[]): Promise<number> {
+  const { child, answer } = startStore(args, { cwd: sandbox.folder, program: built.program });
+  child.stdin.end();
+  const ended = new AbortController();
+  const watch = watchPeak(child.pid, ended.signal);
+  const { exitCode, stderr } = await answer;
+  ended.abort();
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  return await watch;
+}
+
+/** The kernel keeps the peak itself, so looking now and then misses only the very end. */
+async function watchPeak(pid: number | undefined, ended: AbortSignal): Promise<number> {
+  let peakBytes = 0;
+  while (!ended.aborted) {
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    const kibibytes = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0);
+    peakBytes = Math.max(peakBytes, kibibytes * 1024);
+    await setTimeout(20);
+  }
+  return peakBytes;
+}
