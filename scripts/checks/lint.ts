@@ -4,5 +4,7 @@ import { problemsOf } from "./tool.ts";
 /** oxlint with the type-aware rules of .oxlintrc.json. */
 export const lint: Check = {
   name: "lint",
-  run: (root) => problemsOf(root, "oxlint", ["--type-aware", "--deny-warnings", "--quiet"]),
+  // One form wherever it runs: the default one changes with the terminal and in CI.
+  run: (root) =>
+    problemsOf(root, "oxlint", ["--type-aware", "--deny-warnings", "--quiet", "--format=unix"]),
 };

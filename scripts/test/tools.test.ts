@@ -23,8 +23,8 @@ async function lintOf(
   const root = folderWith({ ".oxlintrc.json": oxlintrc, "tsconfig.json": tsconfig, ...files });
   const output = (await lint.run(root)).join("\n");
   const found = Object.keys(files).map((path) => {
-    const headings = output.matchAll(/\(([a-z-]+)\):[^[]*\[([^\]]+?):\d/g);
-    const rules = [...headings].filter((match) => match[2] === path).map((match) => match[1] ?? "");
+    const lines = output.matchAll(/^(\S+?):\d+:\d+: .*\(([a-z-]+)\)\]$/gm);
+    const rules = [...lines].filter((match) => match[1] === path).map((match) => match[2] ?? "");
     return [path, rules] as const;
   });
   return Object.fromEntries(found);
