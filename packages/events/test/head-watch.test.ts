@@ -152,7 +152,7 @@ describe("tailing", () => {
       const events = seqs.map((seq) => ({ ...anyEvent, seq }));
       return { events, complete: after + seqs.length >= upTo };
     };
-    return { pages, source: { watch, readSize: async () => size, readPage } };
+    return { pages, source: { watch, whole: true, readSize: async () => size, readPage } };
   }
 
   test("reads a page only when the one before is used up", async () => {
@@ -185,6 +185,21 @@ describe("tailing", () => {
     const events = await take(tailLog({ ...source, readPage }, 0, undefined), 5);
     expect(seqsOf(events)).toEqual([1, 2, 3, 4, 5]);
     expect(failures).toBe(0);
+  });
+
+  test("stops at an event that is missing rather than leaving it out", async () => {
+    const { source } = fakeLog(5);
+    const without =
+      (gone: number): typeof source.readPage =>
+      async (after, upTo) => {
+        const page = await source.readPage(after, upTo);
+        return { ...page, events: page.events.filter(({ seq }) => seq !== gone) };
+      };
+    for (const gone of countTo(5)) {
+      const tailing = take(tailLog({ ...source, readPage: without(gone) }, 0, undefined), 5);
+      const failure = { code: "log_corrupt", context: { reference: String(gone) } };
+      await expect(tailing).rejects.toMatchObject(failure);
+    }
   });
 
   test("ends with an error that waiting cannot mend", async () => {

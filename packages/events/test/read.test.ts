@@ -141,7 +141,7 @@ describe.each(dialects)("reading on %s", (dialect) => {
       { actor: "actor 3", types: ["v1.tag.set"] },
     ];
     for (const query of queries) {
-      for (const scan of scansOf(database.reader, database.tables, query, checkQuery(query))) {
+      for (const scan of scansOf(database, query, checkQuery(query))) {
         const plan = await database.explain(scan);
         expect(plan).toMatch(/index/i);
         expect(plan).not.toMatch(/seq scan|^scan events$/im);

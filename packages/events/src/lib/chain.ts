@@ -57,7 +57,7 @@ export function assertReachesHead({ tree }: Chain, head: LogHead): void {
   if (!same) throw corrupt(head.size, "the events up to it have another frontier than the head");
 }
 
-/** @throws {StoreError} `log_corrupt`: event `seq`, and why */
+/** `log_corrupt`: event `seq`, and what is wrong with it. */
 export function corrupt(
   seq: number,
   reason: string,
@@ -71,7 +71,8 @@ export function corrupt(
   );
 }
 
-function missing(seq: number): StoreError {
+/** `log_corrupt`: event `seq` should be there and is not. */
+export function missing(seq: number): StoreError {
   return corrupt(seq, "it is missing");
 }
 

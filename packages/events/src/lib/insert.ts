@@ -12,20 +12,32 @@ type InsertRows = Statement<StatementValues, Changes>;
 
 /** The numbers of rows for which there is a statement, so that few are ever built. */
 const rowCounts = [64, 32, 16, 8, 4, 2, 1] as const;
-// A payload may travel as hexadecimal text, so a statement is held in memory twice over.
-const maxStatementBytes = 16 * 1024 * 1024;
+// A payload may travel as hexadecimal text, so what is under way is in memory twice over.
+const maxBytesUnderWay = 16 * 1024 * 1024;
 
 const statements = new Map<number, InsertRows>();
 
-/** Inserts the events of a batch, many to a statement, and all statements at once. */
+/** Inserts the events of a batch, many to a statement, and statements without waiting. */
 export async function insertEvents(sql: Sql, gathered: readonly StoredEvent[]): Promise<void> {
-  const inserts: Promise<Changes>[] = [];
+  let underWay: Promise<Changes>[] = [];
+  let underWayBytes = 0;
   for (let start = 0; start < gathered.length;) {
     const rows = nextRows(gathered, start);
-    inserts.push(insertOf(rows.length)(sql, valuesOf(rows)));
+    const sizeBytes = payloadBytes(rows);
+    if (underWayBytes > 0 && underWayBytes + sizeBytes > maxBytesUnderWay) {
+      await Promise.all(underWay);
+      underWay = [];
+      underWayBytes = 0;
+    }
+    underWay.push(insertOf(rows.length)(sql, valuesOf(rows)));
+    underWayBytes += sizeBytes;
     start += rows.length;
   }
-  await Promise.all(inserts);
+  await Promise.all(underWay);
+}
+
+function payloadBytes(rows: readonly StoredEvent[]): number {
+  return rows.reduce((total, { payload }) => total + payload.byteLength, 0);
 }
 
 /** As many rows from `start` as one statement takes. */
@@ -34,8 +46,7 @@ function nextRows(gathered: readonly StoredEvent[], start: number): readonly Sto
   for (const count of rowCounts) {
     if (count > left) continue;
     const rows = gathered.slice(start, start + count);
-    const sizeBytes = rows.reduce((total, { payload }) => total + payload.byteLength, 0);
-    if (count === 1 || sizeBytes <= maxStatementBytes) return rows;
+    if (count === 1 || payloadBytes(rows) <= maxBytesUnderWay) return rows;
   }
   return [];
 }

@@ -7,7 +7,7 @@ import { actorFault, refuseFault } from "./event-rules.ts";
 import { HeadWatch, type HeadSource } from "./head-watch.ts";
 import { logNotBegun, publicHead, readHeadRow, readSize, type LogHead } from "./head.ts";
 import type { EventLog, LogOptions, LogTransaction, TailOptions } from "./log.ts";
-import { assertInteger, pageLimits, type EventQuery } from "./query.ts";
+import { assertInteger, checkQuery, pageLimits, type EventQuery } from "./query.ts";
 import { readPage } from "./read.ts";
 import type { StoredEvent } from "./stored-event.ts";
 import { tailLog } from "./tail.ts";
@@ -100,8 +100,7 @@ class DatabaseLog implements EventLog {
   }
 
   async read(query: EventQuery): Promise<StoredEvent[]> {
-    const { reader, tables } = this.database;
-    const { events } = await readPage(reader, tables, query);
+    const { events } = await readPage(this.database, query);
     return events;
   }
 
@@ -109,13 +108,15 @@ class DatabaseLog implements EventLog {
     const { since, signal, types, batchSize = defaultTailBatch } = options;
     assertInteger("since", since, 0, Number.MAX_SAFE_INTEGER);
     assertInteger("batchSize", batchSize, 1, pageLimits.events);
-    const { reader, tables } = this.database;
+    const { database } = this;
     const filter = types === undefined ? {} : { types };
+    checkQuery(filter);
     const source = {
       watch: this.#watch,
-      readSize: () => readSize(reader),
+      whole: types === undefined,
+      readSize: () => readSize(database.reader),
       readPage: (after: number, upTo: number) =>
-        readPage(reader, tables, { after, before: upTo + 1, limit: batchSize, ...filter }),
+        readPage(database, { after, before: upTo + 1, limit: batchSize, ...filter }),
     };
     return tailLog(source, since, signal);
   }
@@ -127,7 +128,7 @@ class DatabaseLog implements EventLog {
   }
 
   verify(): Promise<LogHead> {
-    return verifyLog(this.database.reader, this.database.tables);
+    return verifyLog(this.database);
   }
 }
 

@@ -1,7 +1,5 @@
-import type { Sql, Tables } from "@store/database";
-
 import { pageLimits } from "./query.ts";
-import { readPage } from "./read.ts";
+import { readPage, type LogPlace } from "./read.ts";
 import type { EventPage, StoredEvent } from "./stored-event.ts";
 
 /**
@@ -9,14 +7,13 @@ import type { EventPage, StoredEvent } from "./stored-event.ts";
  * one is already being read.
  */
 export async function* pagesOf(
-  reader: Sql,
-  tables: Tables,
+  place: LogPlace,
   after: number,
   upTo: number,
 ): AsyncGenerator<readonly StoredEvent[], void, undefined> {
   const read = (from: number): Promise<EventPage> => {
     const query = { after: from, before: upTo + 1, limit: pageLimits.events };
-    const page = readPage(reader, tables, query);
+    const page = readPage(place, query);
     // Whoever stops early never asks how this reading ended.
     page.catch(() => undefined);
     return page;

@@ -1,4 +1,4 @@
-import type { Query, Sql, Tables } from "@store/database";
+import type { Database, Query, Tables } from "@store/database";
 import {
   and,
   asc,
@@ -15,16 +15,21 @@ import {
 import { checkQuery, pageLimits, type EventQuery, type SeqRange } from "./query.ts";
 import { storedEvent, type EventPage } from "./stored-event.ts";
 
+/** Where a log is read. */
+export type LogPlace = Pick<Database, "dialect" | "reader" | "tables">;
+
 /**
  * Reads the first page of what `query` selects, following an index, and never holding more than
  * {@link pageLimits} allow. Events do not change, so its statements need no common snapshot.
  */
-export async function readPage(sql: Sql, tables: Tables, query: EventQuery): Promise<EventPage> {
+export async function readPage(place: LogPlace, query: EventQuery): Promise<EventPage> {
   const range = checkQuery(query);
+  const { reader, tables } = place;
   const { events } = tables;
-  const filtered = await matchingSeqs(sql, tables, query, range);
-  const candidates = filtered === undefined ? within(tables, range) : inArray(events.seq, filtered);
-  const sizes = await sql
+  const found = await matchingSeqs(place, query, range);
+  const candidates =
+    found === undefined ? within(expression`${events.seq}`, range) : inArray(events.seq, found);
+  const sizes = await reader
     .select({ seq: events.seq, sizeBytes: expression<number>`length(${events.payload})` })
     .from(events)
     .where(candidates)
@@ -33,7 +38,11 @@ export async function readPage(sql: Sql, tables: Tables, query: EventQuery): Pro
   const seqs = withinBudget(sizes);
   const complete = seqs.length === sizes.length && sizes.length < range.limit;
   if (seqs.length === 0) return { events: [], complete };
-  const rows = await sql.select().from(events).where(among(tables, seqs)).orderBy(asc(events.seq));
+  const rows = await reader
+    .select()
+    .from(events)
+    .where(among(tables, seqs))
+    .orderBy(asc(events.seq));
   return { events: rows.map(storedEvent), complete };
 }
 
@@ -49,10 +58,6 @@ function withinBudget(sizes: readonly { seq: number; sizeBytes: number }[]): num
   return seqs;
 }
 
-function within({ events }: Tables, { after, before }: SeqRange): SQL | undefined {
-  return and(gt(events.seq, after), lt(events.seq, before));
-}
-
 function among({ events }: Tables, seqs: readonly number[]): SQL | undefined {
   const first = seqs[0] ?? 0;
   const last = seqs.at(-1) ?? 0;
@@ -64,12 +69,11 @@ function among({ events }: Tables, seqs: readonly number[]): SQL | undefined {
 
 /** The first matching places in order, or undefined where nothing is filtered. */
 async function matchingSeqs(
-  sql: Sql,
-  tables: Tables,
+  place: LogPlace,
   query: EventQuery,
   range: SeqRange,
 ): Promise<number[] | undefined> {
-  const scans = scansOf(sql, tables, query, range);
+  const scans = scansOf(place, query, range);
   if (scans.length === 0) return undefined;
   const found = await Promise.all(scans);
   const seqs = found.flat().map(({ seq }) => seq);
@@ -81,38 +85,83 @@ async function matchingSeqs(
  * order of the log across types or subjects. Each gives its own first places in order.
  */
 export function scansOf(
-  sql: Sql,
-  tables: Tables,
+  place: LogPlace,
   query: EventQuery,
   range: SeqRange,
 ): (Query<{ seq: number }[]> & SQLWrapper)[] {
-  const { events } = tables;
+  const { events } = place.tables;
   const { types, subject, actor } = query;
-  const scan = (...conditions: (SQL | undefined)[]) =>
-    sql
+  // What narrows a scan is an expression, lest it draw the planner to another index.
+  const byActor = actor === undefined ? undefined : eq(unindexed(events.actor), actor);
+  const byType = types === undefined ? undefined : inArray(unindexed(events.type), [...types]);
+  const scan = (condition: SQL | undefined, order: SQL[], ...narrower: (SQL | undefined)[]) =>
+    place.reader
       .select({ seq: events.seq })
       .from(events)
-      .where(and(...conditions))
+      .where(and(condition, ...narrower))
+      .orderBy(...order)
       .limit(range.limit);
-  // Each of these walks (column, seq), where the places of one value lie in order.
-  const inOrder = (...conditions: (SQL | undefined)[]) =>
-    scan(...conditions, within(tables, range)).orderBy(asc(events.seq));
-  const byActor = actor === undefined ? undefined : eq(events.actor, actor);
-  const byType = types === undefined ? undefined : inArray(events.type, [...types]);
+  const of = (column: TextColumn, value: string, ...narrower: (SQL | undefined)[]) => {
+    const { condition, order } = placesOf(place, column, value, range);
+    return scan(condition, order, ...narrower);
+  };
   if (subject !== undefined) {
-    // The places of many subjects must be sorted. The sign keeps the planner from walking the
-    // whole log in order instead, in the hope of meeting the subject soon.
-    const seq = expression`+${events.seq}`;
-    const unordered = and(gt(seq, range.after), lt(seq, range.before));
-    const below = subjectRanges(subject).map(([from, to]) =>
-      scan(gte(events.subject, from), lt(events.subject, to), byActor, byType, unordered).orderBy(
-        asc(seq),
-      ),
-    );
-    return [inOrder(eq(events.subject, subject), byActor, byType), ...below];
+    const below = subjectRanges(subject).map((subjects) => {
+      const { condition, order } = placesBetween(place, subjects, range);
+      return scan(condition, order, byActor, byType);
+    });
+    return [of(events.subject, subject, byActor, byType), ...below];
   }
-  if (byActor !== undefined) return [inOrder(byActor, byType)];
-  return [...new Set(types)].map((type) => inOrder(eq(events.type, type)));
+  if (actor !== undefined) return [of(events.actor, actor, byType)];
+  return [...new Set(types)].map((type) => of(events.type, type));
+}
+
+interface Places {
+  readonly condition: SQL | undefined;
+  readonly order: SQL[];
+}
+
+/** The places of one value, which its index holds in order. */
+function placesOf(
+  { dialect, tables: { events } }: LogPlace,
+  column: TextColumn,
+  value: string,
+  range: SeqRange,
+): Places {
+  if (dialect === "sqlite") {
+    return {
+      condition: and(eq(column, value), within(expression`${events.seq}`, range)),
+      order: [asc(events.seq)],
+    };
+  }
+  // Told the same, PostgreSQL may walk the whole log in order, in the hope of meeting the value
+  // soon. Bounds on the pair fit one index only; SQLite would use but half of them.
+  const pair = expression`(${column}, ${events.seq})`;
+  const above = expression`${pair} > (${value}, ${range.after})`;
+  const below = expression`${pair} < (${value}, ${range.before})`;
+  return { condition: and(above, below), order: [asc(column), asc(events.seq)] };
+}
+
+/** The places of a range of subjects, which have to be sorted; the sign says so to planners. */
+function placesBetween(
+  { tables: { events } }: LogPlace,
+  [from, to]: readonly [string, string],
+  range: SeqRange,
+): Places {
+  const seq = expression`+${events.seq}`;
+  const subjects = and(gte(events.subject, from), lt(events.subject, to));
+  return { condition: and(subjects, within(seq, range)), order: [asc(seq)] };
+}
+
+type TextColumn = Tables["events"]["type" | "subject" | "actor"];
+
+function within(seq: SQL, { after, before }: SeqRange): SQL | undefined {
+  return and(gt(seq, after), lt(seq, before));
+}
+
+/** The same text, of which no index knows. */
+function unindexed(column: TextColumn): SQL {
+  return expression`${column} || ''`;
 }
 
 /** The characters after which the rest of a subject lies below what stands before them. */

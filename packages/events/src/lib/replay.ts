@@ -72,9 +72,8 @@ class ReplayRun implements Replay {
 
   readonly catchUp = async (): Promise<void> => {
     const head = await this.#log.head();
-    const { reader, tables } = this.#log.database;
     let chain = this.#chain ?? emptyChain(head.logId);
-    for await (const events of pagesOf(reader, tables, chain.tree.size, head.size)) {
+    for await (const events of pagesOf(this.#log.database, chain.tree.size, head.size)) {
       chain = await this.#projectPage(events, chain);
       this.#options.onProgress?.({ events: chain.tree.size, total: head.size });
     }

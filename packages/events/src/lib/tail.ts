@@ -1,5 +1,6 @@
 import { StoreError } from "@store/identity";
 
+import { missing } from "./chain.ts";
 import type { HeadWatch } from "./head-watch.ts";
 import type { EventPage, StoredEvent } from "./stored-event.ts";
 import { whileUnavailable } from "./retry.ts";
@@ -7,6 +8,8 @@ import { whileUnavailable } from "./retry.ts";
 /** What a tail reads from. */
 export interface TailSource {
   readonly watch: HeadWatch;
+  /** Whether pages hold every event, so that a missing one can be told. */
+  readonly whole: boolean;
   /** How many events are durable. */
   readSize(): Promise<number>;
   /** The first events above `after` and up to `upTo`, as many as one page holds. */
@@ -58,11 +61,14 @@ async function* follow(
         if (page === undefined) return undefined;
         for (const event of page.events) {
           if (signal.aborted) return undefined;
+          if (source.whole && event.seq !== cursor + 1) throw missing(cursor + 1);
           cursor = event.seq;
           yield event;
         }
+        if (!page.complete) continue;
+        if (source.whole && cursor < upTo) throw missing(cursor + 1);
         // Events that the filter left out are behind the cursor too.
-        if (page.complete) cursor = upTo;
+        cursor = upTo;
       }
     }
   } finally {

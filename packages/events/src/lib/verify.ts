@@ -1,9 +1,10 @@
-import type { Row, Sql, Tables } from "@store/database";
+import type { Row } from "@store/database";
 import { asc, gt } from "drizzle-orm";
 
 import { assertFaultless, assertReachesHead, corrupt, emptyChain, extendChain } from "./chain.ts";
 import { logNotBegun, publicHead, readHeadRow, type LogHead } from "./head.ts";
 import { pagesOf } from "./pages.ts";
+import type { LogPlace } from "./read.ts";
 import type { StoredEvent } from "./stored-event.ts";
 
 /**
@@ -13,7 +14,8 @@ import type { StoredEvent } from "./stored-event.ts";
  * @throws {StoreError} `log_corrupt` naming the first event that is wrong and what differs,
  *   `instance_not_found` where there is no event
  */
-export async function verifyLog(reader: Sql, tables: Tables): Promise<LogHead> {
+export async function verifyLog(place: LogPlace): Promise<LogHead> {
+  const { reader, tables } = place;
   const row = await readHeadRow(reader);
   if (row === undefined) {
     const [stray] = await reader.select({ seq: tables.events.seq }).from(tables.events).limit(1);
@@ -22,7 +24,7 @@ export async function verifyLog(reader: Sql, tables: Tables): Promise<LogHead> {
   const head = publicHead(row);
   let chain = emptyChain(head.logId);
   let last: StoredEvent | undefined;
-  for await (const events of pagesOf(reader, tables, 0, head.size)) {
+  for await (const events of pagesOf(place, 0, head.size)) {
     for (const event of events) {
       chain = extendChain(chain, event);
       assertFaultless(event);
@@ -31,7 +33,7 @@ export async function verifyLog(reader: Sql, tables: Tables): Promise<LogHead> {
   }
   assertReachesHead(chain, head);
   if (last !== undefined) assertLast(last, row);
-  await refuseBeyondHead(reader, tables);
+  await refuseBeyondHead(place);
   return head;
 }
 
@@ -46,7 +48,8 @@ function assertLast(event: StoredEvent, { lastEventId, lastOccurredAt }: Row<"lo
 }
 
 /** Events that the head does not count would be read, and are proved by nothing. */
-async function refuseBeyondHead(reader: Sql, { events, logHead }: Tables): Promise<void> {
+async function refuseBeyondHead({ reader, tables }: LogPlace): Promise<void> {
+  const { events, logHead } = tables;
   // In one statement, so that an event is seen together with the head that counts it.
   const [beyond] = await reader
     .select({ seq: events.seq, size: logHead.size })
