@@ -99,6 +99,17 @@ describe("a tree that is pushed", () => {
     },
   );
 
+  it("never has the instance that it is pushed to", async () => {
+    await using sandbox = await sandboxWith({ "a.txt": "a", "data/other": "" });
+    await sandbox.ok("push", ".", "acme/app@1");
+    await symlink("data", sandbox.path("link"));
+    await sandbox.ok("push", ".", "acme/app@2", "--follow");
+    for (const version of ["1", "2"]) {
+      const { stdout } = await sandbox.ok("show", `acme/app@${version}`);
+      expect(stdout).toMatch(/files +1 file,/);
+    }
+  });
+
   it("must have a file", async () => {
     await using sandbox = await sandboxWith({ "tree/a.log": "" });
     const { exitCode, stderr } = await sandbox.store([

@@ -57,7 +57,7 @@ export async function store(args: readonly string[], options: StoreOptions): Pro
 }
 
 /** Runs `store`, which must succeed, and reads its JSON document. */
-export async function storeJson<T>(args: readonly string[], options: StoreOptions): Promise<T> {
+async function storeJson<T>(args: readonly string[], options: StoreOptions): Promise<T> {
   const answer = await store([...args, "--json"], options);
   if (answer.exitCode !== 0) throw new Error(`store ${args.join(" ")}: ${answer.stderr}`);
   return JSON.parse(answer.stdout) as T;

@@ -7,6 +7,8 @@ import {
   StoreError,
   type PackageCoordinates,
 } from "@store/identity";
+import type { Registry } from "@store/registry";
+import type { Settings } from "@store/server/runtime";
 
 import { createExclusion } from "../lib/exclusion.ts";
 import { formatCounted, formatSize } from "../lib/format.ts";
@@ -29,7 +31,8 @@ A package holds regular files. Symbolic links are refused unless --follow takes 
 wherever that is; devices, sockets and pipes are refused always. Empty folders are not kept.
 
 --exclude takes a glob. With a '/' it is matched against the path in the package, without one against
-each name at any depth; a folder that matches is left out whole.
+each name at any depth; a folder that matches is left out whole. The folder of the instance itself is
+always left out.
 
 A version never changes once it is finalized, so pushing one that exists is a conflict (exit code 4),
 also with the same files. When the push fails or is interrupted, nothing stays behind.
@@ -92,7 +95,7 @@ also with the same files. When the push fails or is interrupted, nothing stays b
     const paths = [args.paths].flat();
     const tags = [...new Set(flags.tag)];
     for (const tag of tags) assertTag(tag);
-    const request: PushRequest = {
+    const request: Omit<PushRequest, "instanceFolder"> = {
       package: {
         ...parseCoordinates(args.reference),
         ...(metadata === undefined
@@ -109,8 +112,8 @@ also with the same files. When the push fails or is interrupted, nothing stays b
     };
     const outcome = await this.interruptible(async (signal) => {
       const { pushPackage } = await import("../lib/push.ts");
-      const push = (registry: Parameters<typeof pushPackage>[0]) =>
-        pushPackage(registry, request, signal);
+      const push = (registry: Registry, { dataFolder }: Settings) =>
+        pushPackage(registry, { ...request, instanceFolder: dataFolder }, signal);
       return await this.withRegistry(flags.data, push, { create: true });
     });
     if (flags.json) await printDocument(outcomeJson(outcome));

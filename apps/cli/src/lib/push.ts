@@ -9,12 +9,14 @@ import { printable } from "./printable.ts";
 import { Progress, type ProgressTotals } from "./progress.ts";
 import { surveySources, walkSources, type PushSources } from "./push-sources.ts";
 import { readSourceFile, type SourceFile } from "./source-file.ts";
-import type { TreeOptions } from "./tree.ts";
+import { folderIdentity, type TreeOptions } from "./tree.ts";
 
 export interface PushRequest {
   readonly package: CreatePackageInput;
   readonly sources: PushSources;
-  readonly tree: TreeOptions;
+  readonly tree: Omit<TreeOptions, "instance">;
+  /** The folder of the instance, which is never part of what is pushed to it. */
+  readonly instanceFolder: string;
   /** Set once the package is finalized. */
   readonly tags: readonly string[];
 }
@@ -36,11 +38,13 @@ export async function pushPackage(
   request: PushRequest,
   signal: AbortSignal,
 ): Promise<PushOutcome> {
-  const totals = await surveySources(request.sources, { ...request.tree, signal });
+  const instance = await folderIdentity(request.instanceFolder);
+  const tree = { ...request.tree, instance };
+  const totals = await surveySources(request.sources, { ...tree, signal });
   const open = await registry.createPackage(request.package);
   let isFinalized = false;
   try {
-    const push = new Push(registry, open.id, request);
+    const push = new Push(registry, open.id, request.sources, tree);
     const stored = await push.files(totals, signal);
     signal.throwIfAborted();
     const finalized = await registry.finalizePackage(open.id);
@@ -56,20 +60,22 @@ export async function pushPackage(
 class Push {
   readonly #registry: Registry;
   readonly #packageId: string;
-  readonly #request: PushRequest;
+  readonly #sources: PushSources;
+  readonly #tree: TreeOptions;
   /** Of the same new content at two paths, either may be the one that is stored. */
   readonly #newObjects = new Set<ContentAddress>();
   #newBytes = 0;
 
-  constructor(registry: Registry, packageId: string, request: PushRequest) {
+  constructor(registry: Registry, packageId: string, sources: PushSources, tree: TreeOptions) {
     this.#registry = registry;
     this.#packageId = packageId;
-    this.#request = request;
+    this.#sources = sources;
+    this.#tree = tree;
   }
 
   async files(totals: ProgressTotals, signal: AbortSignal) {
     using progress = new Progress("pushing", totals);
-    const { sources, tree } = this.#request;
+    const [sources, tree] = [this.#sources, this.#tree];
     const bounds = { ...fileBounds, signal };
     await forEachBounded(walkSources(sources, tree), bounds, async (file, stop) => {
       const bytes = readSourceFile(file, { follow: tree.follow, signal: stop });

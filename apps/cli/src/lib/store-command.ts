@@ -3,6 +3,7 @@ import { Command } from "@oclif/core/command";
 import { string } from "@oclif/core/flags";
 import { parseReference, type Reference } from "@store/identity";
 import type { Registry } from "@store/registry";
+import type { Settings } from "@store/server/runtime";
 
 import { printError } from "./output.ts";
 import { InterruptedError } from "./interrupted-error.ts";
@@ -25,13 +26,14 @@ export abstract class StoreCommand extends Command {
    */
   protected async withRegistry<T>(
     data: string | undefined,
-    work: (registry: Registry) => Promise<T>,
+    work: (registry: Registry, settings: Settings) => Promise<T>,
     options: { readonly create?: boolean } = {},
   ): Promise<T> {
     const { openInstance, readSettings } = await import("@store/server/runtime");
-    const instance = await openInstance(readSettings({ data }), options);
+    const settings = readSettings({ data });
+    const instance = await openInstance(settings, options);
     try {
-      return await work(instance.registry);
+      return await work(instance.registry, settings);
     } finally {
       await instance.close();
     }

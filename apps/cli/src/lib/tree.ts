@@ -12,6 +12,24 @@ export interface TreeOptions {
   readonly isExcluded: (path: string) => boolean;
   /** Takes what symbolic links point at instead of refusing them. */
   readonly follow: boolean;
+  /** A folder that is left out wherever it is met: the instance that is pushed to. */
+  readonly instance?: FolderIdentity;
+}
+
+/** What tells a folder from all others, whatever path leads to it. */
+export type FolderIdentity = string & { readonly brand: "FolderIdentity" };
+
+/** The identity of a folder that exists. */
+export async function folderIdentity(folder: string): Promise<FolderIdentity> {
+  try {
+    return identityOf(await stat(folder, { bigint: true }));
+  } catch (error) {
+    throw systemError(error, "look at", folder);
+  }
+}
+
+function identityOf({ dev, ino }: BigIntStats): FolderIdentity {
+  return `${dev}:${ino}` as FolderIdentity;
 }
 
 /** How many entries of a folder are looked at together. */
@@ -42,7 +60,7 @@ interface Entry {
 async function* walkEntry(
   entry: Entry,
   path: string,
-  ancestors: readonly string[],
+  ancestors: readonly FolderIdentity[],
   options: TreeOptions,
 ): AsyncGenerator<SourceFile> {
   const { source, stats } = entry;
@@ -64,10 +82,11 @@ async function* walkEntry(
 async function* walkFolder(
   { source, stats }: Entry,
   path: string,
-  ancestors: readonly string[],
+  ancestors: readonly FolderIdentity[],
   options: TreeOptions,
 ): AsyncGenerator<SourceFile> {
-  const identity = `${stats.dev}:${stats.ino}`;
+  const identity = identityOf(stats);
+  if (identity === options.instance) return;
   if (ancestors.includes(identity)) {
     const message = `${source} leads back to a folder that it lies in; leave it out with --exclude.`;
     throw new StoreError("invalid_path", message, { context: { path: source } });

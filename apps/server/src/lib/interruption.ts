@@ -4,6 +4,9 @@ import { StoreError } from "@store/identity";
 
 const interruptingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** A runner such as npm may pass on the signal that the terminal gave both of them. */
+const sameSignalMs = 250;
+
 /** The operating system's wish that the process end. */
 export interface Interruption extends Disposable {
   /** Aborted by the first signal; its reason is a `StoreError` with the code `aborted`. */
@@ -19,10 +22,15 @@ export interface Interruption extends Disposable {
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   let exitCode: number | undefined;
+  let firstMs = 0;
   const onSignal = (name: NodeJS.Signals): void => {
     const code = 128 + constants.signals[name];
-    if (exitCode !== undefined) process.exit(code);
+    if (exitCode !== undefined) {
+      if (performance.now() - firstMs < sameSignalMs) return;
+      process.exit(code);
+    }
     exitCode = code;
+    firstMs = performance.now();
     controller.abort(new StoreError("aborted", `Interrupted by ${name}.`));
   };
   for (const name of interruptingSignals) process.on(name, onSignal);
