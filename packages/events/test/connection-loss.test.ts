@@ -62,7 +62,7 @@ test("a tail goes on where it was when its connections are lost, without a wake-
   });
 });
 
-test("what was acknowledged is there once, however often the writer's connection is lost", async () => {
+test("what was acknowledged is there once, however often connections are lost", async () => {
   await withLosableLog(async (log, loseConnections) => {
     const losses = rounds(100);
     const writers = 16;

@@ -73,7 +73,7 @@ describe.each(dialects)("a tail on %s", (dialect) => {
     expect((await tailing).map(textOf)).toEqual(expected.map(String));
   });
 
-  test("ends without an error when its signal is aborted, while it waits or between events", async () => {
+  test("ends without an error when its signal is aborted, waiting or between events", async () => {
     await using place = await openTestLog(dialect);
     await appendAll(place.log, [draft("1"), draft("2"), draft("3")]);
     const waiting = new AbortController();

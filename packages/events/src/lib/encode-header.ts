@@ -41,7 +41,8 @@ let end = 0;
  * The canonical CBOR of a header (RFC 8949 section 4.2.1), at most 4 KiB. The fields must obey
  * their rules already, which `decodeHeader` holds them to.
  *
- * @throws {StoreError} `invalid_event` where a value cannot be encoded, `limit_exceeded` above 4 KiB
+ * @throws {StoreError} `invalid_event` where a value cannot be encoded, `limit_exceeded` where it
+ *   becomes too long
  */
 export function encodeHeader(header: EventHeader): Uint8Array {
   output[0] = map + Object.keys(keys).length;

@@ -32,6 +32,6 @@ export function storedEvent(row: Row<"events">): StoredEvent {
  * The payload's digest as the header states it, without decoding it: `payload_sha256` is the
  * longest key, so in canonical CBOR it comes last.
  */
-export function statedPayloadSha256(header: Uint8Array): Uint8Array {
+function statedPayloadSha256(header: Uint8Array): Uint8Array {
   return header.subarray(-hashBytes);
 }
