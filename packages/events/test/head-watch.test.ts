@@ -187,6 +187,21 @@ describe("tailing", () => {
     expect(failures).toBe(0);
   });
 
+  test("reads once what a filter leaves empty, and then waits for more", async () => {
+    const { pages, source } = fakeLog(5);
+    const readPage: typeof source.readPage = async (after, upTo) => {
+      pages.push([after, upTo]);
+      return { events: [], complete: true };
+    };
+    const tail = tailLog({ ...source, whole: false, readPage }, 0, undefined);
+    const iterator = tail[Symbol.asyncIterator]();
+    const next = iterator.next();
+    await turn();
+    expect(pages).toEqual([[0, 5]]);
+    await iterator.return?.();
+    expect(await next).toMatchObject({ done: true });
+  });
+
   test("stops at an event that is missing rather than leaving it out", async () => {
     const { source } = fakeLog(5);
     const without =

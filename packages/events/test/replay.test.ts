@@ -2,7 +2,15 @@ import { openDatabase, type Sql, type Tables } from "@store/database";
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 
-import { openLog, replay, type EventLog, type Project, type StoredEvent } from "../src/index.ts";
+import {
+  decodeHeader,
+  encodeHeader,
+  openLog,
+  replay,
+  type EventLog,
+  type Project,
+  type StoredEvent,
+} from "../src/index.ts";
 import {
   appendAll,
   countTo,
@@ -118,17 +126,27 @@ describe.each(dialects)("replay on %s", (dialect) => {
     const { log, database } = place;
     await record(log, countTo(20));
     const before = await rowsOf(database.reader, database.tables);
+    const [event] = await log.read({ after: 8, limit: 1 });
+    if (event === undefined) throw new Error("There is no event 9.");
     const raw = await openDatabase(place.url);
-    await raw.write(async ({ sql, tables: { events } }) => {
-      await sql
-        .update(events)
-        .set({ payload: Uint8Array.of(0x38) })
-        .where(eq(events.seq, 9));
-    });
+    const tamper = (values: Partial<StoredEvent>) =>
+      raw.write(async ({ sql, tables: { events } }) => {
+        await sql.update(events).set(values).where(eq(events.seq, 9));
+      });
+    const refused = async (reference: string) => {
+      const failure = { code: "log_corrupt", context: { reference } };
+      await expect(rebuild(place, "swap")).rejects.toMatchObject(failure);
+      expect(await rowsOf(database.reader, database.tables)).toEqual(before);
+    };
+    await tamper({ payload: Uint8Array.of(0x38) });
+    await refused("9");
+    // In agreement with itself, but not with the tree.
+    const header = encodeHeader({ ...decodeHeader(event.header), actor: "mallory" });
+    await tamper({ payload: event.payload, header, actor: "mallory" });
+    await refused("20");
+    await tamper({ header: event.header, actor: event.actor });
+    await rebuild(place, "swap");
     await raw.close();
-    const failure = { code: "log_corrupt", context: { reference: "9" } };
-    await expect(rebuild(place, "swap")).rejects.toMatchObject(failure);
-    expect(await rowsOf(database.reader, database.tables)).toEqual(before);
   });
 
   test("stops at what projecting throws, and leaves the views alone", async () => {
