@@ -1,4 +1,5 @@
 export { openDatabase } from "./lib/open.ts";
+export type * from "./lib/row-values.ts";
 export type * from "./lib/sql.ts";
 export { statement } from "./lib/statement.ts";
 export type { Statement, StatementParameters, StatementValues } from "./lib/statement.ts";

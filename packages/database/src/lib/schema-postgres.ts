@@ -1,6 +1,6 @@
 /** The tables in PostgreSQL. Keys and indexes stand in `migrations/postgres`, which is what runs. */
 import { bigint, customType, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import type { LeaseKind, PackageStatus } from "./tables.ts";
+import type { LeaseKind, PackageStatus } from "./row-values.ts";
 
 /** Bytes: `postgres` reads a `Buffer`, which is handed on as the plain bytes that SQLite gives. */
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({

@@ -1,6 +1,6 @@
 /** The tables in SQLite. Keys and indexes stand in `migrations/sqlite`, which is what runs. */
 import { customType, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { LeaseKind, PackageStatus } from "./tables.ts";
+import type { LeaseKind, PackageStatus } from "./row-values.ts";
 
 /** Bytes: `node:sqlite` reads and binds plain `Uint8Array`. */
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({

@@ -2,12 +2,6 @@
 import type { NeutralTables } from "./column-types.ts";
 import type { sqliteTables } from "./schema-sqlite.ts";
 
-/** Where a package is in its life. */
-export type PackageStatus = "open" | "finalized" | "yanked" | "expired";
-
-/** A lease keeps a process's place, or one object, from being swept. */
-export type LeaseKind = "process" | "object";
-
 /** Every table, by its name in code. Columns and rows are the same in both dialects. */
 export type Tables = NeutralTables<typeof sqliteTables>;
 

@@ -1,0 +1,7 @@
+/** The closed sets of texts that some columns hold, in both dialects. */
+
+/** Where a package is in its life. */
+export type PackageStatus = "open" | "finalized" | "yanked" | "expired";
+
+/** A lease keeps a process's place, or one object, from being swept. */
+export type LeaseKind = "process" | "object";
