@@ -2,8 +2,8 @@ import { contentAddress, type DualDigest } from "@store/identity";
 import { ingestStream } from "@store/storage";
 
 import { addStoredFile, type FilePlacement } from "./commands/file.ts";
-import { runCommand, type Decide } from "./commands.ts";
-import { recallAnswer, type IdempotentRequest } from "./idempotency.ts";
+import { runCommand, type Decide } from "./commands/run.ts";
+import { recallAnswer, type IdempotentRequest } from "./commands/idempotency.ts";
 import type { Instance } from "./instance.ts";
 import type { Leases, ObjectLease } from "./leases.ts";
 import { findOpenPackage } from "./queries/find.ts";

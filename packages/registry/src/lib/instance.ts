@@ -3,7 +3,7 @@ import type { EventLog } from "@store/events";
 import type { ContentAddress } from "@store/identity";
 import type { StorageBackend } from "@store/storage";
 
-import type { ManifestDigest } from "./event-codec.ts";
+import type { ManifestDigest } from "./events/codec.ts";
 import type { Leases } from "./leases.ts";
 import type { MetadataValidator } from "./metadata-validator.ts";
 

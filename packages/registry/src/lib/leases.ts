@@ -4,7 +4,7 @@ import { statement, type Database, type NewRow, type Sql } from "@store/database
 import type { ContentAddress } from "@store/identity";
 import { eq, lte } from "drizzle-orm";
 
-import type { View } from "./commands.ts";
+import type { View } from "./commands/run.ts";
 import { findObject } from "./queries/find.ts";
 import { formatTime } from "./times.ts";
 

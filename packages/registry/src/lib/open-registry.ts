@@ -3,7 +3,7 @@ import { openLog, type EventLog } from "@store/events";
 import { loadDualHashing, StoreError } from "@store/identity";
 import { uuidv7 } from "uuidv7";
 
-import { recordBirth } from "./birth.ts";
+import { recordBirth } from "./commands/birth.ts";
 import { Leases } from "./leases.ts";
 import { MetadataValidator } from "./metadata-validator.ts";
 import { catalogCommands } from "./facade/catalog.ts";

@@ -6,12 +6,12 @@ import {
   type DualDigest,
 } from "@store/identity";
 
-import type { Decide, Decision, View } from "../commands.ts";
+import type { Decide, Decision, View } from "./run.ts";
 import { limits } from "../limits.ts";
 import { findFile, findObject, findOpenPackage, rowReference } from "../queries/find.ts";
 import { refuseTakenPath } from "../queries/taken-path.ts";
-import type { PackageRow } from "../rows.ts";
-import { rowSubject } from "../subjects.ts";
+import type { PackageRow } from "../queries/rows.ts";
+import { rowSubject } from "../events/subjects.ts";
 import { addMilliseconds } from "../times.ts";
 import type { AddedFile } from "../types.ts";
 

@@ -1,10 +1,10 @@
 import { StoreError } from "@store/identity";
 
-import type { Decide } from "../commands.ts";
-import type { ManifestDraft } from "../manifest-draft.ts";
+import type { Decide } from "./run.ts";
+import type { ManifestDraft } from "../queries/manifest-draft.ts";
 import { findOpenPackage, findPackage, refuseClaimed, rowReference } from "../queries/find.ts";
-import { packageInfo } from "../rows.ts";
-import { rowSubject } from "../subjects.ts";
+import { packageInfo } from "../queries/rows.ts";
+import { rowSubject } from "../events/subjects.ts";
 import type { FinalizedPackage } from "../types.ts";
 
 /**

@@ -2,10 +2,10 @@ import type { Sql, Tables } from "@store/database";
 import { StoreError } from "@store/identity";
 import { and, eq, isNull } from "drizzle-orm";
 
-import type { Decide } from "../commands.ts";
+import type { Decide } from "./run.ts";
 import { findPackage, rowReference } from "../queries/find.ts";
-import { holdInfo, type PackageRow } from "../rows.ts";
-import { rowSubject } from "../subjects.ts";
+import { holdInfo, type PackageRow } from "../queries/rows.ts";
+import { rowSubject } from "../events/subjects.ts";
 import type { HoldInfo } from "../types.ts";
 
 /** Keeps a package from being collected, whatever its class says, until it is released. */

@@ -1,8 +1,8 @@
 import type { Sql } from "@store/database";
 import { isStoreError } from "@store/identity";
 
-import { packageInfo, type PackageRow } from "../rows.ts";
-import type { Decide } from "../commands.ts";
+import { packageInfo, type PackageRow } from "../queries/rows.ts";
+import type { Decide } from "./run.ts";
 import { addMilliseconds } from "../times.ts";
 import type { CreatePackageInput, PackageInfo } from "../types.ts";
 import {
@@ -12,7 +12,7 @@ import {
   findRetentionClass,
   refuseClaimed,
 } from "../queries/find.ts";
-import { packageSubject, rowSubject } from "../subjects.ts";
+import { packageSubject, rowSubject } from "../events/subjects.ts";
 import { refuseHeld } from "./hold.ts";
 
 export interface CreatePackage extends Omit<CreatePackageInput, "metadata" | "metadataSchema"> {

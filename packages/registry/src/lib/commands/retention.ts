@@ -2,10 +2,10 @@ import type { Sql, Tables } from "@store/database";
 import { StoreError } from "@store/identity";
 import { eq } from "drizzle-orm";
 
-import type { Decide } from "../commands.ts";
+import type { Decide } from "./run.ts";
 import { findFinalizedPackage, findRetentionClass } from "../queries/find.ts";
-import { retentionInfo } from "../rows.ts";
-import { rowSubject } from "../subjects.ts";
+import { retentionInfo } from "../queries/rows.ts";
+import { rowSubject } from "../events/subjects.ts";
 import { addDays } from "../times.ts";
 import type { RetentionInfo } from "../types.ts";
 

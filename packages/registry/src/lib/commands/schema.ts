@@ -1,8 +1,8 @@
 import { desc, eq } from "drizzle-orm";
 
-import type { Decide } from "../commands.ts";
+import type { Decide } from "./run.ts";
 import { getMetadataSchema } from "../queries/schemas.ts";
-import { schemaSubject } from "../subjects.ts";
+import { schemaSubject } from "../events/subjects.ts";
 import type { MetadataSchemaInfo } from "../types.ts";
 
 /** Registers the next revision of a schema; the bytes of the newest one make no event. */

@@ -1,10 +1,10 @@
 import type { Sql, Tables } from "@store/database";
 import { StoreError } from "@store/identity";
 
-import type { Decide } from "../commands.ts";
+import type { Decide } from "./run.ts";
 import { findFinalizedPackage, rowReference } from "../queries/find.ts";
 import { findTag, tagInfo } from "../queries/tags.ts";
-import { tagSubject } from "../subjects.ts";
+import { tagSubject } from "../events/subjects.ts";
 import type { TagInfo } from "../types.ts";
 
 /** The package id that a tag must target for a change to happen; null for none. */

@@ -2,8 +2,8 @@ import { assertFilePath, parseContentAddress, type ContentAddress } from "@store
 
 import { assertMediaType } from "../arguments.ts";
 import { addKnownFile, removeFile, unknownObject, type FilePlacement } from "../commands/file.ts";
-import { runCommand } from "../commands.ts";
-import { idempotentRequest } from "../idempotency.ts";
+import { runCommand } from "../commands/run.ts";
+import { idempotentRequest } from "../commands/idempotency.ts";
 import { ingestFile, primaryRole } from "../ingest.ts";
 import type { Instance } from "../instance.ts";
 import type { Registry } from "../registry.ts";

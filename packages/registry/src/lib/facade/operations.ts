@@ -1,10 +1,10 @@
 import type { Instance } from "../instance.ts";
-import { checkHealth } from "../health.ts";
+import { checkHealth } from "../operations/health.ts";
 import type { Registry } from "../registry.ts";
-import { replayViews } from "../replay.ts";
-import { sweep } from "../sweep.ts";
+import { replayViews } from "../operations/replay.ts";
+import { sweep } from "../operations/sweep.ts";
 import { formatTime } from "../times.ts";
-import { verifyPackage } from "../verify.ts";
+import { verifyPackage } from "../operations/verify.ts";
 
 type Operations = Pick<
   Registry,

@@ -14,7 +14,7 @@ import { getMetadataSchema, listMetadataSchemas } from "../queries/schemas.ts";
 import { listTags } from "../queries/tags.ts";
 import { manifestBytes } from "../queries/manifest.ts";
 import type { Registry } from "../registry.ts";
-import { fileInfo, packageInfo, retentionInfo } from "../rows.ts";
+import { fileInfo, packageInfo, retentionInfo } from "../queries/rows.ts";
 
 type Queries = Pick<
   Registry,

@@ -2,7 +2,7 @@ import { statement } from "@store/database";
 import { contentAddress, Digest } from "@store/identity";
 import { and, eq, sql as raw } from "drizzle-orm";
 
-import type { RecordedEvent } from "../event-types.ts";
+import type { RecordedEvent } from "../events/types.ts";
 import type { ViewWriter } from "./project.ts";
 
 const upsertFile = statement((sql, { artifactFiles }, p) => {

@@ -2,7 +2,7 @@ import { statement } from "@store/database";
 import { isPrerelease, versionSortKey } from "@store/identity";
 import { eq, sql as raw } from "drizzle-orm";
 
-import type { RecordedEvent } from "../event-types.ts";
+import type { RecordedEvent } from "../events/types.ts";
 import type { ViewWriter } from "./project.ts";
 
 const insertPackage = statement((sql, { artifactPackages }, p) =>

@@ -1,6 +1,6 @@
 import type { Sql, Tables } from "@store/database";
 
-import type { RecordedEvent } from "../event-types.ts";
+import type { RecordedEvent } from "../events/types.ts";
 import { projectFileAdded, projectFileRemoved } from "./files.ts";
 import {
   projectPackageAbandoned,

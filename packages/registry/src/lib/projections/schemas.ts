@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { contentAddress, Digest } from "@store/identity";
 
-import type { RecordedEvent } from "../event-types.ts";
+import type { RecordedEvent } from "../events/types.ts";
 import type { ViewWriter } from "./project.ts";
 
 export async function projectSchemaRegistered(

@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 
-import type { RecordedEvent } from "../event-types.ts";
+import type { RecordedEvent } from "../events/types.ts";
 import type { ViewWriter } from "./project.ts";
 
 export async function projectTagSet(

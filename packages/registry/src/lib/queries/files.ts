@@ -1,8 +1,8 @@
 import type { Sql, Tables } from "@store/database";
 import { and, asc, eq, gt } from "drizzle-orm";
 
-import { decodeCursor, page, pageLimit } from "../pages.ts";
-import { fileInfo, type FileRow } from "../rows.ts";
+import { decodeCursor, page, pageLimit } from "./pages.ts";
+import { fileInfo, type FileRow } from "./rows.ts";
 import type { FileInfo, Page, PageOptions } from "../types.ts";
 
 /** The files of a package in bytewise order of path. */

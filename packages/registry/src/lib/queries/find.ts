@@ -2,7 +2,7 @@ import { statement, type Sql } from "@store/database";
 import { StoreError } from "@store/identity";
 import { and, eq, isNotNull } from "drizzle-orm";
 
-import type { PackageRow } from "../rows.ts";
+import type { PackageRow } from "./rows.ts";
 
 /** Single rows, by key, for commands and queries alike. */
 

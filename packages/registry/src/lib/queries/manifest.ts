@@ -1,7 +1,7 @@
 import type { EventLog } from "@store/events";
 import { StoreError } from "@store/identity";
 
-import type { PackageRow } from "../rows.ts";
+import type { PackageRow } from "./rows.ts";
 import { rowReference } from "./find.ts";
 
 /** The manifest's bytes as they were recorded: the payload of the event that finalized it. */

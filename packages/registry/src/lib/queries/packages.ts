@@ -2,8 +2,8 @@ import type { Sql, Tables } from "@store/database";
 import { StoreError, versionSortKey } from "@store/identity";
 import { and, asc, desc, eq, isNotNull, sql as raw } from "drizzle-orm";
 
-import { decodeCursor, page, pageLimit } from "../pages.ts";
-import { packageInfo } from "../rows.ts";
+import { decodeCursor, page, pageLimit } from "./pages.ts";
+import { packageInfo } from "./rows.ts";
 import type { NameInfo, PackageFilter, PackageInfo, Page, PageOptions } from "../types.ts";
 
 /** Packages in order of namespace, name, version precedence, variant and id. */

@@ -2,7 +2,7 @@ import type { Sql, Tables } from "@store/database";
 import { formatReference, parseReference, StoreError, type Reference } from "@store/identity";
 import { and, asc, desc, eq, isNotNull } from "drizzle-orm";
 
-import { packageInfo, type PackageRow } from "../rows.ts";
+import { packageInfo, type PackageRow } from "./rows.ts";
 import type { ResolvedPackage } from "../types.ts";
 import { rowReference } from "./find.ts";
 import { findTag } from "./tags.ts";

@@ -1,8 +1,8 @@
 import type { Sql, Tables } from "@store/database";
 import { and, asc, eq, gt, isNotNull, isNull } from "drizzle-orm";
 
-import { decodeCursor, page, pageLimit } from "../pages.ts";
-import { holdInfo } from "../rows.ts";
+import { decodeCursor, page, pageLimit } from "./pages.ts";
+import { holdInfo } from "./rows.ts";
 import type { HoldInfo, Page, PageOptions, RetentionClass } from "../types.ts";
 
 /** The classes that the instance has, in the order of their definition. */

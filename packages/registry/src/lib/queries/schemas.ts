@@ -2,8 +2,8 @@ import type { Sql, Tables } from "@store/database";
 import { StoreError } from "@store/identity";
 import { and, asc, desc, eq, sql as raw } from "drizzle-orm";
 
-import { decodeCursor, page, pageLimit } from "../pages.ts";
-import { schemaInfo } from "../rows.ts";
+import { decodeCursor, page, pageLimit } from "./pages.ts";
+import { schemaInfo } from "./rows.ts";
 import type { MetadataSchemaInfo, Page, PageOptions } from "../types.ts";
 
 /** A metadata schema by `name` (its newest revision) or `name@revision`. */

@@ -2,7 +2,7 @@ import type { Row, Sql, Tables } from "@store/database";
 import { parseContentAddress } from "@store/identity";
 import { and, asc, eq, gt } from "drizzle-orm";
 
-import { decodeCursor, page, pageLimit } from "../pages.ts";
+import { decodeCursor, page, pageLimit } from "./pages.ts";
 import type { Page, PageOptions, TagInfo } from "../types.ts";
 
 function selectTags(sql: Sql, { tags, artifactPackages }: Tables) {

@@ -3,7 +3,7 @@ import { pathAncestors, StoreError } from "@store/identity";
 import { and, eq, gt, inArray, lt, sql as sqlText } from "drizzle-orm";
 
 import { rowReference } from "./find.ts";
-import type { PackageRow } from "../rows.ts";
+import type { PackageRow } from "./rows.ts";
 
 /**
  * The file that stands at `path`, if it may be replaced. Throws `path_conflict` where it may not,

@@ -15,7 +15,7 @@ import {
   type FinalizedFacts,
   type NewEvent,
   type RecordedEvent,
-} from "./event-types.ts";
+} from "./types.ts";
 import { packageIdOf } from "./subjects.ts";
 
 /** The payload bytes that an event is recorded with. */

@@ -1,7 +1,7 @@
 import { StoreError } from "@store/identity";
 
-import { limits } from "./limits.ts";
-import type { Page } from "./types.ts";
+import { limits } from "../limits.ts";
+import type { Page } from "../types.ts";
 
 /**
  * Cursors are opaque: base64url of the list's name and the key of its last row, so that the next

@@ -8,10 +8,10 @@ import {
   type ManifestReceipt,
 } from "@store/manifest";
 
-import { activeHolds } from "./commands/hold.ts";
-import { expiry } from "./commands/retention.ts";
-import { allFiles } from "./queries/files.ts";
-import { findOpenPackage, findRetentionClass } from "./queries/find.ts";
+import { activeHolds } from "../commands/hold.ts";
+import { expiry } from "../commands/retention.ts";
+import { allFiles } from "./files.ts";
+import { findOpenPackage, findRetentionClass } from "./find.ts";
 import type { FileRow, PackageRow } from "./rows.ts";
 
 /** A manifest built outside the writer, from one revision of an open package. */

@@ -5,9 +5,9 @@ import { StoreError } from "@store/identity";
 import { canonicalizeJson } from "@store/manifest";
 import { and, eq } from "drizzle-orm";
 
-import type { View } from "./commands.ts";
-import { limits } from "./limits.ts";
-import { addMilliseconds } from "./times.ts";
+import type { View } from "./run.ts";
+import { limits } from "../limits.ts";
+import { addMilliseconds } from "../times.ts";
 
 /** A request that the caller may repeat. */
 export interface IdempotentRequest {

@@ -8,7 +8,7 @@ import type {
   MetadataSchemaInfo,
   PackageInfo,
   RetentionInfo,
-} from "./types.ts";
+} from "../types.ts";
 
 /** Rows of the views as the registry's callers see them. */
 

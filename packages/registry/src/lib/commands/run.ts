@@ -1,10 +1,10 @@
 import type { Database, Sql, Tables } from "@store/database";
 import type { EventLog, LogTransaction } from "@store/events";
 
-import { recordedBytes } from "./event-codec.ts";
-import type { NewEvent, RecordedEvent } from "./event-types.ts";
+import { recordedBytes } from "../events/codec.ts";
+import type { NewEvent, RecordedEvent } from "../events/types.ts";
 import { recallAnswer, rememberAnswer, type IdempotentRequest } from "./idempotency.ts";
-import { project } from "./projections/project.ts";
+import { project } from "../projections/project.ts";
 
 /** What deciding may read: the database as of this transaction, and its time. */
 export interface View {

@@ -2,10 +2,10 @@ import type { StorageBackend } from "@store/storage";
 import { isStoreError } from "@store/identity";
 import { and, asc, eq, gt, lte } from "drizzle-orm";
 
-import { abandonPackage } from "./commands/package.ts";
-import { runCommand, type CommandRunner } from "./commands.ts";
-import { sweepLeases } from "./leases.ts";
-import type { SweepReport } from "./types.ts";
+import { abandonPackage } from "../commands/package.ts";
+import { runCommand, type CommandRunner } from "../commands/run.ts";
+import { sweepLeases } from "../leases.ts";
+import type { SweepReport } from "../types.ts";
 
 /** Packages that one round of the sweep lets lapse. */
 const lapsesPerRound = 100;

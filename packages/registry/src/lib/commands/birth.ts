@@ -1,9 +1,9 @@
 import type { EventLog } from "@store/events";
 
-import { record } from "./commands.ts";
-import type { NewEvent } from "./event-types.ts";
-import { retentionClassesAtBirth } from "./limits.ts";
-import { instanceSubject, retentionClassSubject } from "./subjects.ts";
+import { record } from "./run.ts";
+import type { NewEvent } from "../events/types.ts";
+import { retentionClassesAtBirth } from "../limits.ts";
+import { instanceSubject, retentionClassSubject } from "../events/subjects.ts";
 
 /** Records what belongs to an instance from its birth, once, whoever comes first. */
 export async function recordBirth(log: EventLog, actor: string): Promise<void> {

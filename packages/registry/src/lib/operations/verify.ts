@@ -2,11 +2,11 @@ import { contentAddress, type ContentAddress } from "@store/identity";
 import { decodeManifest, fileDualDigest, type ManifestFile } from "@store/manifest";
 import { verifyObject } from "@store/storage";
 
-import type { Instance } from "./instance.ts";
-import { findFinalizedPackage, rowReference } from "./queries/find.ts";
-import { manifestBytes } from "./queries/manifest.ts";
-import type { PackageRow } from "./rows.ts";
-import type { VerifyOptions, VerifyProblem, VerifyReport } from "./types.ts";
+import type { Instance } from "../instance.ts";
+import { findFinalizedPackage, rowReference } from "../queries/find.ts";
+import { manifestBytes } from "../queries/manifest.ts";
+import type { PackageRow } from "../queries/rows.ts";
+import type { VerifyOptions, VerifyProblem, VerifyReport } from "../types.ts";
 
 /** Objects read at the same time. */
 const concurrency = 4;
