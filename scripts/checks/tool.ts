@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { delimiter, join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 const binFolder = resolve(import.meta.dirname, "../../node_modules/.bin");
 
 export interface ToolResult {
   readonly passed: boolean;
-  /** Standard output and standard error, trimmed. */
+  /** Standard output and standard error, trimmed and without colours. */
   readonly output: string;
 }
 
@@ -30,7 +31,10 @@ export function runTool(
         .filter(Boolean)
         .join("\n");
       const failedToStart = error !== null && typeof error.code === "string";
-      settle({ passed: error === null, output: failedToStart ? error.message : output });
+      settle({
+        passed: error === null,
+        output: failedToStart ? error.message : stripVTControlCharacters(output),
+      });
     });
     child.stdin?.end();
   });
