@@ -1,5 +1,5 @@
 /** What stands between drizzle's builders and a driver: one way to run a statement. */
-import { StoreError } from "@store/identity";
+import { StoreError, isStoreError } from "@store/identity";
 
 /** Rows as arrays of driver values in the order of the selection, or the number of rows written. */
 export type ResultMode = "rows" | "changes";
@@ -19,7 +19,7 @@ export class Scope implements Connection {
   #open = true;
   #running = 0;
   #idle: (() => void) | undefined;
-  #failure: unknown;
+  #failure: StoreError | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -34,12 +34,14 @@ export class Scope implements Connection {
         ),
       );
     }
+    // What comes after a failure would fail in PostgreSQL, and be kept in SQLite.
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#running += 1;
     return this.#connection.execute(text, parameters, mode).then(this.#succeeded, this.#failed);
   }
 
   /** The first error of a statement, even if the command caught it. */
-  get failure(): unknown {
+  get failure(): StoreError | undefined {
     return this.#failure;
   }
 
@@ -58,7 +60,9 @@ export class Scope implements Connection {
   };
 
   readonly #failed = (error: unknown): never => {
-    this.#failure ??= error;
+    this.#failure ??= isStoreError(error)
+      ? error
+      : new StoreError("internal", "A statement failed in an unknown way.", { cause: error });
     this.#settled();
     throw error;
   };

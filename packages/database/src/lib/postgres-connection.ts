@@ -3,6 +3,7 @@ import postgres from "postgres";
 import { StoreError } from "@store/identity";
 import type { Connection, ResultMode } from "./connection.ts";
 import { isConnectionLost, postgresError } from "./postgres-errors.ts";
+import { socketFactory } from "./postgres-socket.ts";
 import type { PostgresPlace } from "./postgres-url.ts";
 
 /** Server-side statements kept by one connection; texts beyond are not prepared. */
@@ -29,8 +30,9 @@ export function createClient(place: PostgresPlace, options: ClientOptions): post
     keep_alive: 15,
     onnotice: () => undefined,
     onclose: options.onLost ?? (() => undefined),
-    // The driver knows this option; its types do not.
+    // The driver knows these two options; its types do not.
     onnotify: options.onNotify,
+    socket: socketFactory(),
     connection: {
       application_name: `store ${place.schema}`,
       search_path: `"${place.schema}"`,

@@ -76,7 +76,7 @@ class PostgresDatabase implements Database {
     this.#writer = new Writer(this.#transactor, options);
   }
 
-  write<T>(command: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+  write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T> {
     return this.#writer.write(command);
   }
 

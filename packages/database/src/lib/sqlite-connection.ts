@@ -12,18 +12,35 @@ export class SqliteConnection implements Connection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  /** Opens `location`: a path, a `file:` URI or `:memory:`. */
-  constructor(location: string, pragmas: readonly string[]) {
+  /** Opens `location`: a path, a `file:` URI or `:memory:`. Reads nothing yet. */
+  constructor(location: string) {
     try {
       // A busy timeout would block the event loop; whoever meets a lock waits asynchronously.
       this.#database = new DatabaseSync(location, {
         timeout: 0,
         enableForeignKeyConstraints: false,
       });
-      for (const pragma of pragmas) this.#database.exec(`PRAGMA ${pragma}`);
     } catch (error) {
       throw sqliteError(error);
     }
+  }
+
+  /** Opens `location` and settles its pragmas, waiting for whoever holds a lock meanwhile. */
+  static async open(
+    location: string,
+    pragmas: readonly string[],
+    lockTimeoutMs: number,
+  ): Promise<SqliteConnection> {
+    const connection = new SqliteConnection(location);
+    try {
+      for (const pragma of pragmas) {
+        await patiently(() => connection.#database.exec(`PRAGMA ${pragma}`), lockTimeoutMs);
+      }
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return connection;
   }
 
   execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {

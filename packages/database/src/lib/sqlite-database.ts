@@ -1,5 +1,6 @@
 /** A database in a SQLite file, or in memory. */
 import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
 import { StoreError } from "@store/identity";
 import { type Migration, assertCurrent, assertNotTooNew, loadMigrations } from "./migrations.ts";
 import { sqliteTables } from "./schema-sqlite.ts";
@@ -39,27 +40,35 @@ const readerPragmas = ["query_only = ON", "cache_size = -32768"];
 
 /** Opens `path`, creating an empty database where there is none, or `:memory:`. */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<Database> {
+  const { lockTimeoutMs } = options;
   const migrations = await loadMigrations("sqlite");
   const inMemory = path === ":memory:";
   // A name of its own, so that a scratch space of this process can be attached to it.
-  const location = inMemory ? `file:store-${randomUUID()}?mode=memory&cache=shared` : path;
-  if (!inMemory) createDatabaseFile(path);
-  const writer = new SqliteConnection(location, writerPragmas);
+  const location = inMemory ? `file:store-${randomUUID()}?mode=memory&cache=shared` : resolve(path);
+  if (!inMemory) createDatabaseFile(location);
+  const writer = await SqliteConnection.open(location, writerPragmas, lockTimeoutMs);
   try {
-    if (!inMemory) {
-      await patiently(
-        () => writer.run("PRAGMA journal_mode = WAL", [], "rows"),
-        options.lockTimeoutMs,
-      );
-    }
-    const version = await patiently(() => schemaVersionOf(writer), options.lockTimeoutMs);
+    if (!inMemory) await useWriteAheadLog(writer, lockTimeoutMs);
+    const version = await patiently(() => schemaVersionOf(writer), lockTimeoutMs);
     assertNotTooNew(version, migrations);
-    const reader = inMemory ? writer : new SqliteConnection(location, readerPragmas);
+    const reader = inMemory
+      ? writer
+      : await SqliteConnection.open(location, readerPragmas, lockTimeoutMs);
     return new SqliteDatabase({ location, inMemory, writer, reader, migrations, options });
   } catch (error) {
     writer.close();
     throw error;
   }
+}
+
+/** Readers and the writer do not wait for each other only with a write-ahead log. */
+async function useWriteAheadLog(writer: SqliteConnection, lockTimeoutMs: number): Promise<void> {
+  const [row] = await patiently(() => writer.all("PRAGMA journal_mode = WAL"), lockTimeoutMs);
+  if (row?.["journal_mode"] === "wal") return;
+  throw new StoreError(
+    "unsupported",
+    "SQLite cannot keep a write-ahead log here; a database needs a local disk.",
+  );
 }
 
 interface Parts {
@@ -96,7 +105,7 @@ class SqliteDatabase implements Database {
     this.#writer = new Writer(transactor, parts.options);
   }
 
-  write<T>(command: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+  write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T> {
     return this.#writer.write(command);
   }
 

@@ -13,9 +13,9 @@ const PERM = 3;
 const AUTH = 23;
 const NOTADB = 26;
 
-/** Whether another connection holds a lock that will be given back. */
+/** Whether another connection holds a lock that will be given back, said by either kind of error. */
 export function isBusy(error: unknown): boolean {
-  const code = primaryCode(error);
+  const code = primaryCode(isStoreError(error) ? error.cause : error);
   return code === BUSY || code === LOCKED;
 }
 

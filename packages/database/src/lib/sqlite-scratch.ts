@@ -39,7 +39,7 @@ export async function openSqliteScratch(options: SqliteScratchOptions): Promise<
     : `${live}${suffix}${randomUUID()}`;
   if (!inMemory) createDatabaseFile(location);
   try {
-    const connection = new SqliteConnection(location, pragmas);
+    const connection = await SqliteConnection.open(location, pragmas, lockTimeoutMs);
     try {
       for (const { sql } of options.migrations) connection.exec(sql);
       await patiently(() => connection.run("ATTACH ? AS live", [live], "changes"), lockTimeoutMs);
@@ -122,7 +122,7 @@ async function sweepScratchFiles(live: string): Promise<void> {
 /** Whether nobody holds the lock that a scratch space keeps for as long as it lives. */
 function isUnused(path: string): boolean {
   try {
-    const connection = new SqliteConnection(path, []);
+    const connection = new SqliteConnection(path);
     try {
       connection.exec("BEGIN EXCLUSIVE; ROLLBACK");
       return true;

@@ -47,7 +47,11 @@ class SqlitePrepared extends SQLiteAsyncPreparedQuery<Prepared> {
     return this.compiled.run(this.#connection, values);
   }
 
-  /** What a write without `returning` is awaited by. */
+  /** What awaiting an update or a delete calls, with `returning` and without. */
+  override all(values?: Record<string, unknown>): Promise<unknown> {
+    return this.execute(values);
+  }
+
   override run(values?: Record<string, unknown>): Promise<unknown> {
     return this.execute(values);
   }

@@ -1,6 +1,6 @@
 /** The writer's transactions on SQLite. */
 import { StoreError } from "@store/identity";
-import type { Connection } from "./connection.ts";
+import type { Connection, ResultMode } from "./connection.ts";
 import { assertCurrent, type Migration } from "./migrations.ts";
 import { sqliteTables } from "./schema-sqlite.ts";
 import { type SqliteConnection, patiently } from "./sqlite-connection.ts";
@@ -10,9 +10,9 @@ import type { Tables } from "./tables.ts";
 import type { Transactor } from "./writer.ts";
 
 /** `BEGIN IMMEDIATE` is the lock: no other connection of any process can write until COMMIT. */
-export class SqliteTransactor implements Transactor {
+export class SqliteTransactor implements Transactor, Connection {
   readonly tables: Tables = sqliteTables;
-  readonly connection: SqliteConnection;
+  readonly #connection: SqliteConnection;
   readonly #migrations: readonly Migration[];
   readonly #lockTimeoutMs: number;
   readonly #onEnd: () => void;
@@ -24,19 +24,33 @@ export class SqliteTransactor implements Transactor {
     lockTimeoutMs: number;
     onEnd: () => void;
   }) {
-    this.connection = options.connection;
+    this.#connection = options.connection;
     this.#migrations = options.migrations;
     this.#lockTimeoutMs = options.lockTimeoutMs;
     this.#onEnd = options.onEnd;
   }
 
+  /** The transactor itself, so that no statement runs outside of its transaction. */
+  get connection(): Connection {
+    return this;
+  }
+
+  /**
+   * A full or failing disk makes SQLite roll back the whole transaction by itself; a statement
+   * after that would be committed on its own.
+   */
+  execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
+    if (!this.#connection.inTransaction) return Promise.reject(rolledBack());
+    return this.#connection.execute(text, parameters, mode);
+  }
+
   async begin(): Promise<void> {
     this.#saved = false;
     await patiently(
-      () => this.connection.run("BEGIN IMMEDIATE", [], "changes"),
+      () => this.#connection.run("BEGIN IMMEDIATE", [], "changes"),
       this.#lockTimeoutMs,
     );
-    assertCurrent(schemaVersionOf(this.connection), this.#migrations);
+    assertCurrent(schemaVersionOf(this.#connection), this.#migrations);
   }
 
   confirmBegin(): Promise<boolean> {
@@ -54,6 +68,7 @@ export class SqliteTransactor implements Transactor {
   }
 
   async rollbackToSavepoint(): Promise<void> {
+    if (!this.#connection.inTransaction) throw rolledBack();
     this.#run("ROLLBACK TO command");
   }
 
@@ -62,6 +77,7 @@ export class SqliteTransactor implements Transactor {
   }
 
   async commit(): Promise<void> {
+    if (!this.#connection.inTransaction) throw rolledBack();
     this.#run("COMMIT");
     this.#onEnd();
   }
@@ -69,7 +85,7 @@ export class SqliteTransactor implements Transactor {
   async rollback(): Promise<void> {
     try {
       // A full or failing disk may have made SQLite roll back already.
-      if (this.connection.inTransaction) this.#run("ROLLBACK");
+      if (this.#connection.inTransaction) this.#run("ROLLBACK");
     } catch {
       // Nothing was committed in any case; the next BEGIN meets whatever is wrong.
     }
@@ -77,8 +93,15 @@ export class SqliteTransactor implements Transactor {
   }
 
   #run(text: string): void {
-    this.connection.runMapped(text);
+    this.#connection.runMapped(text);
   }
+}
+
+function rolledBack(): StoreError {
+  return new StoreError(
+    "database_unavailable",
+    "SQLite gave up the transaction; nothing of it was committed.",
+  );
 }
 
 /** The newest applied migration: 0 for an empty database. */

@@ -139,7 +139,7 @@ export interface Database {
    * here. A command may read and write the database only; it must await each statement, must not
    * catch a statement's error (it fails even so), and must not call `write` itself.
    */
-  write<T>(command: (tx: WriteTransaction) => Promise<T>): Promise<T>;
+  write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T>;
   /** Lets a participant take part in every batch; at most one, before the first write. */
   join(participant: BatchParticipant): void;
   /** Brings the schema up to this code's version. Safe in two processes at once. */

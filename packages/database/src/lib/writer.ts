@@ -37,7 +37,7 @@ export interface WriterLimits {
 }
 
 interface Job {
-  readonly command: (tx: WriteTransaction) => Promise<unknown>;
+  readonly command: (tx: WriteTransaction) => PromiseLike<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -71,7 +71,7 @@ export class Writer {
     this.#participant = participant;
   }
 
-  write<T>(command: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+  write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T> {
     if (this.#closed) return Promise.reject(closedError());
     if (this.#queue.length >= this.#limits.queueLimit) return Promise.reject(this.#tooMany());
     this.#started = true;
@@ -202,7 +202,7 @@ class Batch {
       return true;
     }
     undo?.();
-    if (!bare) await this.#transactor.rollbackToSavepoint();
+    if (!bare) await this.#restore(scope.failure);
     this.#answers.push(() => job.reject(outcome.error));
     return false;
   }
@@ -226,6 +226,15 @@ class Batch {
     } catch (error) {
       await scope.end();
       return { ok: false, error };
+    }
+  }
+
+  /** If there is nothing left to go back to, the statement that failed says why. */
+  async #restore(failure: unknown): Promise<void> {
+    try {
+      await this.#transactor.rollbackToSavepoint();
+    } catch (error) {
+      throw failure ?? error;
     }
   }
 
