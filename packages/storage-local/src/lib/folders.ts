@@ -132,14 +132,14 @@ export class Folders {
     const descriptor = await this.#files.open(pathIn(this.#root, folder), flags);
     try {
       await this.#fileSystem.fsync(descriptor);
+      this.#files.closeSynced(descriptor);
       this.#doubtful.delete(folder);
     } catch (error) {
+      void this.#files.close(descriptor);
       this.#doubtful.add(folder);
       this.#failures++;
       this.#lastFailure = error;
       throw error;
-    } finally {
-      void this.#files.close(descriptor);
     }
   }
 }

@@ -46,6 +46,19 @@ export class OpenFiles {
     this.#release();
   }
 
+  /**
+   * Closes a descriptor right after its sync. The system has nothing to wait for then, so that
+   * this holds the event loop for a microsecond, where a thread's way there and back takes ten.
+   */
+  closeSynced(descriptor: number): void {
+    try {
+      this.#fileSystem.closeSynced(descriptor);
+    } catch {
+      // As for close.
+    }
+    this.#release();
+  }
+
   #turn(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void) => {

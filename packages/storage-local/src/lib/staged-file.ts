@@ -143,7 +143,7 @@ export class StagedFile {
     const needed = Math.max(this.#filled + wanted, this.#filled * 2, this.#pieceBytes);
     // A file that has had a piece will have more: its buffers are used again and again.
     const sizeBytes = this.#fileBytes > 0 ? PIECE_BYTES : Math.min(needed, PIECE_BYTES);
-    const larger = this.#spare ?? Buffer.allocUnsafeSlow(sizeBytes);
+    const larger = this.#spare ?? Buffer.allocUnsafe(sizeBytes);
     this.#spare = undefined;
     larger.set(this.#piece.subarray(0, this.#filled));
     this.#piece = larger;
@@ -188,7 +188,7 @@ export class StagedFile {
     this.#filled = 0;
     this.#unsyncedBytes = 0;
     this.#open = undefined;
-    void pool.close(descriptor);
+    pool.closeSynced(descriptor);
   }
 
   async #opened(pool: OpenFiles): Promise<{ descriptor: number; pool: OpenFiles }> {

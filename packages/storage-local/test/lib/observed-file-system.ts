@@ -70,6 +70,13 @@ export class ObservedFileSystem implements FileSystem {
     await this.#observe("close", path);
   }
 
+  closeSynced(descriptor: number): void {
+    const path = this.#pathOf(descriptor);
+    this.#paths.delete(descriptor);
+    if ((this.#inUse.get(descriptor) ?? 0) > 0) this.closedInUse.push(path);
+    nodeFileSystem.closeSynced(descriptor);
+  }
+
   async lstat(path: string) {
     await this.#observe("lstat", path);
     return nodeFileSystem.lstat(path);
