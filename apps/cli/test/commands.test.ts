@@ -1,7 +1,9 @@
 import { createTestDatabase } from "@store/testing/postgres";
 import { describe, expect, it } from "vitest";
 
-import { Sandbox } from "./store.ts";
+import { runBuiltStore, Sandbox } from "./store.ts";
+
+runBuiltStore();
 
 interface PackageJson {
   reference: string;

@@ -1,22 +1,16 @@
-import { truncate, writeFile } from "node:fs/promises";
-import { readFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 
 import { account, proving } from "@store/testing/prove";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { buildStore } from "./built.ts";
-import { Sandbox, startStore } from "./store.ts";
+import { runBuiltStore, Sandbox, startStore } from "./store.ts";
 
 const gibibyte = 1024 ** 3;
 const sizeBytes = proving ? 8 * gibibyte : Math.round(0.8 * gibibyte);
 const limitBytes = 200_000_000;
 
-let built: Awaited<ReturnType<typeof buildStore>>;
-beforeAll(async () => {
-  built = await buildStore();
-});
-afterAll(() => built[Symbol.asyncDispose]());
+runBuiltStore();
 
 describe.skipIf(process.platform !== "linux")("one large file", () => {
   it("is pushed and pulled in less than 200 MB of memory", async () => {
@@ -37,7 +31,7 @@ describe.skipIf(process.platform !== "linux")("one large file", () => {
 
 /** The most memory that a command had resident at once, in bytes. */
 async function peakMemory(sandbox: Sandbox, args: readonly string[]): Promise<number> {
-  const { child, answer } = startStore(args, { cwd: sandbox.folder, program: built.program });
+  const { child, answer } = startStore(args, { cwd: sandbox.folder });
   child.stdin.end();
   const ended = new AbortController();
   const watch = watchPeak(child.pid, ended.signal);

@@ -4,8 +4,10 @@ import { createServer } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
-import { Sandbox } from "./store.ts";
+import { runBuiltStore, Sandbox } from "./store.ts";
 import { describeTree } from "./trees.ts";
+
+runBuiltStore();
 
 async function sandboxWith(files: Parameters<Sandbox["write"]>[0]): Promise<Sandbox> {
   const sandbox = await Sandbox.create();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { link, copyFile, mkdir, readdir, stat } from "node:fs/promises";
+import { copyFile, mkdir, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** One line a file: path, executable or not, SHA-256; what a round trip must keep. */
@@ -51,9 +51,5 @@ async function place(from: string, to: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     made.add(folder);
   }
-  try {
-    await link(from, to);
-  } catch {
-    await copyFile(from, to);
-  }
+  await copyFile(from, to);
 }
