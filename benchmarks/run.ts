@@ -30,9 +30,10 @@ mkdirSync(results, { recursive: true });
 // program, since file systems create files slowly just after many were deleted.
 const scratch = mkdtempSync(join(results, "scratch-"));
 let failed = false;
+let interrupted = false;
 try {
   for (const name of positionals.length > 0 ? positionals : names) {
-    if (!(await succeeds(name))) failed = true;
+    if (!interrupted && !(await succeeds(name))) failed = true;
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -43,6 +44,12 @@ async function succeeds(name: string): Promise<boolean> {
   const size = values.quick ? "quick" : "full";
   const args = ["--expose-gc", join(folder, "lib/run-program.ts"), name, size, scratch, results];
   const child = spawn(process.execPath, args, { env: environment, stdio: "inherit" });
+  const interrupt = (signal: NodeJS.Signals) => {
+    interrupted = true;
+    child.kill(signal);
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   const [exitCode] = await once(child, "exit");
+  process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   return exitCode === 0;
 }

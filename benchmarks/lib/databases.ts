@@ -55,10 +55,23 @@ export class Databases implements AsyncDisposable {
   }
 
   #postgres(): Promise<PostgresServer> {
-    this.#server ??= startPostgresServer({
-      fsync: true,
-      settings: ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min"],
-    });
+    this.#server ??= startServer();
     return this.#server;
   }
+}
+
+async function startServer(): Promise<PostgresServer> {
+  const server = await startPostgresServer({
+    fsync: true,
+    settings: ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min"],
+  });
+  // Whoever interrupts a benchmark leaves no server behind.
+  process.on("exit", () => {
+    try {
+      process.kill(server.pid, "SIGQUIT");
+    } catch {
+      // It was stopped before.
+    }
+  });
+  return server;
 }

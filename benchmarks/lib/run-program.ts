@@ -5,6 +5,10 @@ import { join } from "node:path";
 import { isProgram } from "./program.ts";
 import { Report } from "./report.ts";
 
+// An exit, unlike a signal, lets a program end what it has started.
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
+
 const [name = "", size, scratchRoot = "", resultsFolder = ""] = process.argv.slice(2);
 const module: unknown = await import(`../programs/${name}.ts`);
 if (!isProgram(module)) throw new Error(`programs/${name}.ts exports no title and no run`);

@@ -12,6 +12,9 @@ import { quantile } from "../lib/statistics.ts";
 
 export const title = "resolve and list at a million packages, one call at a time";
 
+/** A question that takes so long is asked less often. */
+const longestRoundMs = 2_000;
+
 export async function run(context: ProgramContext): Promise<void> {
   await using databases = new Databases(context.scratch);
   const catalogue = new Catalogue(context.quick ? 50_000 : 1_000_000);
@@ -41,7 +44,8 @@ async function measure(
   const calls = quick ? 200 : 500;
   const times = async (ask: (index: number) => Promise<unknown>) => {
     const taken: number[] = [];
-    for (let index = 0; index < calls; index += 1) {
+    const deadline = performance.now() + longestRoundMs;
+    for (let index = 0; index < calls && performance.now() < deadline; index += 1) {
       taken.push((await secondsOf(() => ask(index))) * 1000);
     }
     return { p50: quantile(taken, 0.5), p99: quantile(taken, 0.99) };
