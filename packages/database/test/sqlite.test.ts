@@ -79,6 +79,29 @@ test("a lock that is held too long is reported, and a later write succeeds", asy
   expect(await database.write(() => Promise.resolve(1))).toBe(1);
 });
 
+test("timers get their turn while a command runs many statements, and order is kept", async () => {
+  const database = await openMigrated("SQLite in a file");
+  const { retentionClasses } = database.tables;
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  await database.write(async ({ sql }) => {
+    const order: number[] = [];
+    for (let round = 0; round < 2_000; round += 1) {
+      await Promise.all(
+        [0, 1].map(async (n) => {
+          await sql.select().from(retentionClasses);
+          order.push(n);
+        }),
+      );
+    }
+    expect(order).toEqual(Array.from({ length: 4_000 }, (_, index) => index % 2));
+  });
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(0);
+});
+
 test("two openings of one file take turns, and no update is lost", async () => {
   const url = await newPlace("SQLite in a file");
   const databases = [await openPlace(url), await openPlace(url)];

@@ -1,8 +1,6 @@
-/** Opens a database by its URL. */
+/** Opens a database by its URL; the driver of the other dialect is never loaded. */
 import { fileURLToPath } from "node:url";
 import { StoreError } from "@store/identity";
-import { openPostgres } from "./postgres-database.ts";
-import { openSqlite } from "./sqlite-database.ts";
 import type { Database, DatabaseOptions } from "./types.ts";
 
 /**
@@ -18,11 +16,13 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   const queueLimit = options.queueLimit ?? 65_536;
   if (url.startsWith("sqlite:")) {
     const batchLimit = options.batchLimit ?? 256;
+    const { openSqlite } = await import("./sqlite-database.ts");
     return await openSqlite(sqlitePath(url), { lockTimeoutMs, queueLimit, batchLimit });
   }
   if (/^postgres(?:ql)?:/.test(url)) {
     const batchLimit = options.batchLimit ?? 64;
     const readerConnections = options.readerConnections ?? 8;
+    const { openPostgres } = await import("./postgres-database.ts");
     return await openPostgres(url, { lockTimeoutMs, queueLimit, batchLimit, readerConnections });
   }
   throw new StoreError(

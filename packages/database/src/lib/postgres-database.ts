@@ -3,9 +3,8 @@ import { StoreError } from "@store/identity";
 import type postgres from "postgres";
 import { type Migration, assertCurrent, assertNotTooNew, loadMigrations } from "./migrations.ts";
 import { createClient, PostgresPool, PostgresSessionConnection } from "./postgres-connection.ts";
-import { postgresError } from "./postgres-errors.ts";
 import { PostgresListener } from "./postgres-listener.ts";
-import { migratePostgres, postgresSchemaVersion } from "./postgres-migrate.ts";
+import { migratePostgres } from "./postgres-migrate.ts";
 import { postgresSql } from "./postgres-session.ts";
 import { openPostgresScratch } from "./postgres-scratch.ts";
 import { PostgresTransactor, sessionSettings } from "./postgres-transactor.ts";
@@ -62,6 +61,7 @@ class PostgresDatabase implements Database {
   readonly tables: Tables = postgresTables;
   readonly reader: Sql;
   readonly #parts: Parts;
+  readonly #pool: PostgresPool;
   readonly #transactor: PostgresTransactor;
   readonly #writer: Writer;
   readonly #listeners = new Set<Listener>();
@@ -70,7 +70,8 @@ class PostgresDatabase implements Database {
   constructor(parts: Parts) {
     this.#parts = parts;
     const { place, migrations, options } = parts;
-    this.reader = postgresSql(new PostgresPool(parts.readers));
+    this.#pool = new PostgresPool(parts.readers);
+    this.reader = postgresSql(this.#pool);
     const { lockTimeoutMs } = options;
     this.#transactor = new PostgresTransactor({ place, migrations, lockTimeoutMs });
     this.#writer = new Writer(this.#transactor, options);
@@ -92,8 +93,13 @@ class PostgresDatabase implements Database {
     return this.#migrate(true);
   }
 
-  schemaVersion(): Promise<number> {
-    return this.#withSession(postgresSchemaVersion);
+  async schemaVersion(): Promise<number> {
+    const [[isThere] = []] = await this.#read(
+      "SELECT to_regclass('schema_migrations') IS NOT NULL",
+    );
+    if (isThere !== true) return 0;
+    const [[version] = []] = await this.#read("SELECT max(version) FROM schema_migrations");
+    return Number(version ?? 0);
   }
 
   async assertSchemaCurrent(): Promise<void> {
@@ -125,8 +131,7 @@ class PostgresDatabase implements Database {
 
   async explain(query: Explainable): Promise<string> {
     const { sql, params } = query.toSQL();
-    const values = params as postgres.ParameterOrJSON<never>[];
-    const rows = await this.#read(this.#parts.readers.unsafe(`EXPLAIN ${sql}`, values).values());
+    const rows = await this.#read(`EXPLAIN ${sql}`, params);
     return rows.map(([line]) => String(line)).join("\n");
   }
 
@@ -134,12 +139,8 @@ class PostgresDatabase implements Database {
     this.#assertOpen();
     const started = performance.now();
     const [row] = await this.#read(
-      this.#parts.readers
-        .unsafe(
-          "SELECT current_setting('server_version'), sum(pg_total_relation_size(oid)) " +
-            "FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema())",
-        )
-        .values(),
+      "SELECT current_setting('server_version'), sum(pg_total_relation_size(oid)) " +
+        "FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema())",
     );
     const latencyMs = performance.now() - started;
     return {
@@ -188,12 +189,8 @@ class PostgresDatabase implements Database {
     }
   }
 
-  async #read(query: PromiseLike<unknown[][]>): Promise<unknown[][]> {
-    try {
-      return await query;
-    } catch (error) {
-      throw postgresError(error);
-    }
+  async #read(text: string, parameters: readonly unknown[] = []): Promise<unknown[][]> {
+    return (await this.#pool.execute(text, parameters, "rows")) as unknown[][];
   }
 
   #assertOpen(): void {

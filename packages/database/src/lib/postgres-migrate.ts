@@ -32,12 +32,6 @@ export async function migratePostgres(
   }
 }
 
-/** The newest applied migration: 0 for an empty database. */
-export async function postgresSchemaVersion(session: PostgresSessionConnection): Promise<number> {
-  const applied = await readApplied(session);
-  return Math.max(0, ...applied.map(({ version }) => version));
-}
-
 async function applyPending(
   session: PostgresSessionConnection,
   migrations: readonly Migration[],

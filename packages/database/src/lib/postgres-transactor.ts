@@ -28,13 +28,18 @@ interface Options {
   readonly lockTimeoutMs: number;
 }
 
+interface Result {
+  readonly rows: unknown[][];
+}
+
 /** Statements travel one behind another without waiting, wherever an answer is not needed yet. */
 export class PostgresTransactor implements Transactor, Connection {
   readonly tables: Tables = postgresTables;
   readonly #options: Options;
   #session: PostgresSessionConnection | undefined;
-  #beginning: Promise<unknown> = Promise.resolve();
+  #beginning: { locking: Promise<Result>; version: Promise<Result> } | undefined;
   #saved = false;
+  #reused = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -46,7 +51,11 @@ export class PostgresTransactor implements Transactor, Connection {
   }
 
   execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
-    return this.session.execute(text, parameters, mode);
+    return this.#open.execute(text, parameters, mode);
+  }
+
+  mayBeginAgain(): boolean {
+    return this.#reused && this.#session?.isLost === true;
   }
 
   bind(connection: Connection): Sql {
@@ -56,38 +65,37 @@ export class PostgresTransactor implements Transactor, Connection {
   async begin(): Promise<void> {
     this.#saved = false;
     if (this.#session?.isLost === true) await this.close();
+    this.#reused = this.#session !== undefined;
     this.#session ??= await PostgresSessionConnection.open(
       this.#options.place,
       sessionSettings(this.#options.lockTimeoutMs),
     );
     const locking = this.#session.batch(beginAndLock);
+    // A statement of its own, so that it sees what a migration committed while the lock was awaited.
     const version = this.#session.batch(readVersion);
-    this.#beginning = Promise.all([locking, version]);
-    this.#beginning.catch(() => undefined);
-    this.#confirm = async () => {
-      const { rows } = await locking;
-      if (rows.length === 0) await this.session.batch(lockTable);
-      const { rows: versions } =
-        rows.length === 0 ? await this.session.batch(readVersion) : await version;
-      assertCurrent(Number(versions[0]?.[0] ?? 0), this.#options.migrations);
-      return rows.length > 0;
-    };
+    // Their failures are met when the beginning is confirmed.
+    void Promise.allSettled([locking, version]);
+    this.#beginning = { locking, version };
   }
 
-  #confirm: () => Promise<boolean> = () => Promise.resolve(false);
-
   async confirmBegin(): Promise<boolean> {
-    return await this.#confirm();
+    if (this.#beginning === undefined) throw outsideTransaction();
+    const { locking, version } = this.#beginning;
+    const hasHead = (await locking).rows.length > 0;
+    if (!hasHead) await this.#open.batch(lockTable);
+    const { rows } = hasHead ? await version : await this.#open.batch(readVersion);
+    assertCurrent(Number(rows[0]?.[0] ?? 0), this.#options.migrations);
+    return hasHead;
   }
 
   async savepoint(): Promise<void> {
     const release = this.#saved ? "RELEASE SAVEPOINT command; " : "";
     this.#saved = true;
-    await this.session.batch(`${release}SAVEPOINT command`);
+    await this.#open.batch(`${release}SAVEPOINT command`);
   }
 
   async rollbackToSavepoint(): Promise<void> {
-    await this.session.batch("ROLLBACK TO SAVEPOINT command");
+    await this.#open.batch("ROLLBACK TO SAVEPOINT command");
   }
 
   async notify(notifications: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
@@ -101,7 +109,7 @@ export class PostgresTransactor implements Transactor, Connection {
   }
 
   async commit(wasCommitted: (sql: Sql) => Promise<boolean | undefined>): Promise<void> {
-    const { session } = this;
+    const session = this.#open;
     // Lost before COMMIT was sent: nothing was committed, and everybody may know.
     if (session.isLost) throw new StoreError("database_unavailable", notCommitted);
     let command: string;
@@ -135,10 +143,8 @@ export class PostgresTransactor implements Transactor, Connection {
     await session?.close();
   }
 
-  get session(): PostgresSessionConnection {
-    if (this.#session === undefined) {
-      throw new StoreError("internal", "A statement ran outside of a transaction.");
-    }
+  get #open(): PostgresSessionConnection {
+    if (this.#session === undefined) throw outsideTransaction();
     return this.#session;
   }
 
@@ -174,6 +180,10 @@ export class PostgresTransactor implements Transactor, Connection {
       { cause },
     );
   }
+}
+
+function outsideTransaction(): StoreError {
+  return new StoreError("internal", "A statement ran outside of a transaction.");
 }
 
 const notCommitted = "The connection to PostgreSQL was lost; nothing was committed, try again.";

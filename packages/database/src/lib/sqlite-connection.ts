@@ -1,16 +1,20 @@
 /** One connection of `node:sqlite`, with its compiled statements. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Connection, ResultMode } from "./connection.ts";
 import { isBusy, sqliteError } from "./sqlite-errors.ts";
 
 /** Compiled statements kept by one connection; the oldest goes first. */
 const statementLimit = 512;
+/** How long statements may follow one another before timers and sockets get their turn. */
+const turnMs = 10;
 
 /** Runs statements at once, on the calling thread: SQLite answers in microseconds. */
 export class SqliteConnection implements Connection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #turnBegan = 0;
+  #turn: Promise<void> | undefined;
 
   /** Opens `location`: a path, a `file:` URI or `:memory:`. Reads nothing yet. */
   constructor(location: string) {
@@ -44,6 +48,27 @@ export class SqliteConnection implements Connection {
   }
 
   execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
+    const turn = this.turn();
+    if (turn !== undefined) return turn.then(() => this.#execute(text, parameters, mode));
+    return this.#execute(text, parameters, mode);
+  }
+
+  /**
+   * Awaiting a statement that answers at once never leaves the microtask queue, so a long run of
+   * them would keep timers and sockets waiting. Now and then this is something to wait for first;
+   * statements keep their order.
+   */
+  turn(): Promise<void> | undefined {
+    if (this.#turn === undefined && performance.now() - this.#turnBegan > turnMs) {
+      this.#turn = nextTurn().then(() => {
+        this.#turn = undefined;
+        this.#turnBegan = performance.now();
+      });
+    }
+    return this.#turn;
+  }
+
+  #execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
     try {
       return Promise.resolve(this.run(text, parameters, mode));
     } catch (error) {

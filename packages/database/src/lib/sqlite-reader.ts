@@ -17,8 +17,9 @@ export class SqliteReader implements Connection {
     this.#lockTimeoutMs = lockTimeoutMs;
   }
 
-  execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
-    return patiently(() => this.#connection.run(text, parameters, mode), this.#lockTimeoutMs);
+  async execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
+    await this.#connection.turn();
+    return await patiently(() => this.#connection.run(text, parameters, mode), this.#lockTimeoutMs);
   }
 }
 
@@ -37,6 +38,7 @@ export class SqliteMemoryReader implements Connection {
   }
 
   async execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
+    await this.#connection.turn();
     const deadline = performance.now() + this.#waitTimeoutMs;
     while (this.#connection.inTransaction) {
       // oxlint-disable-next-line eslint/no-await-in-loop -- another batch may have begun meanwhile

@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Migration } from "./migrations.ts";
 import { sqliteTables } from "./schema-sqlite.ts";
 import type { ScratchSpace } from "./scratch.ts";
@@ -78,8 +77,6 @@ class SqliteScratchSpace implements ScratchSpace {
   }
 
   async begin(): Promise<void> {
-    // Statements of SQLite answer at once; between transactions the rest of the process goes on.
-    await nextTurn();
     this.connection.runMapped("BEGIN");
   }
 

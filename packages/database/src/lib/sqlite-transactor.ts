@@ -57,6 +57,10 @@ export class SqliteTransactor implements Transactor, Connection {
     return Promise.resolve(true);
   }
 
+  mayBeginAgain(): boolean {
+    return false;
+  }
+
   bind(connection: Connection): Sql {
     return sqliteSql(connection);
   }

@@ -16,6 +16,8 @@ export interface Transactor {
   begin(): Promise<void>;
   /** Whether the lock and head were surely there; if not, what was read since is read again. */
   confirmBegin(): Promise<boolean>;
+  /** Whether beginning failed only because an idle connection had been lost meanwhile. */
+  mayBeginAgain(): boolean;
   readonly connection: Connection;
   bind(connection: Connection): Sql;
   savepoint(): Promise<void>;
@@ -144,9 +146,11 @@ class Batch {
   async run(): Promise<void> {
     const waiting = this.#queue.length;
     try {
-      await this.#begin();
+      await this.#beginOnce().catch(async (error: unknown) => {
+        if (!this.#transactor.mayBeginAgain()) throw error;
+        await this.#beginOnce();
+      });
     } catch (error) {
-      await this.#abandon();
       for (const job of this.#queue.splice(0, waiting)) job.reject(error);
       return;
     }
@@ -159,6 +163,15 @@ class Batch {
       return;
     }
     for (const answer of this.#answers) answer();
+  }
+
+  async #beginOnce(): Promise<void> {
+    try {
+      await this.#begin();
+    } catch (error) {
+      await this.#abandon();
+      throw error;
+    }
   }
 
   async #begin(): Promise<void> {
