@@ -25,7 +25,7 @@ export async function prepareRoot(place: Place): Promise<void> {
     if (isNew) await writeFormat(place);
     await makeStaging(place);
   } catch (error) {
-    throw storageFailure(error, `open the storage root ${place.root}`, place.root);
+    throw storageFailure(error, `open the storage root ${place.root}`);
   }
 }
 
@@ -89,7 +89,7 @@ async function checkFormat(place: Place): Promise<boolean> {
       "layout_unknown",
       `The storage root ${place.root} has version ${JSON.stringify(format.version)} of the ` +
         `layout; this code knows version ${layoutVersion}. Use the version of Store that wrote it.`,
-      { context: { reference: place.root, expected: layoutVersion } },
+      { context: { path: place.root, expected: layoutVersion } },
     );
   }
   return true;
@@ -172,6 +172,6 @@ function unknownLayout(place: Place, why: string, cause?: unknown): StoreError {
     "layout_unknown",
     `The folder ${place.root} is no storage root of Store: ${why}. Choose an empty folder, or ` +
       "the root of an instance.",
-    { cause, context: { reference: place.root } },
+    { cause, context: { path: place.root } },
   );
 }
