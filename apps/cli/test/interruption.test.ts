@@ -6,14 +6,14 @@ import { describe, expect, it } from "vitest";
 
 import { pullPackage } from "../src/lib/pull.ts";
 import { eventually, lookInto, unfinished } from "./instance.ts";
-import { Sandbox, startStore, type StoreProcess } from "./store.ts";
+import { Sandbox, type StoreProcess } from "./store.ts";
 
 const nothing = { staged: 0, open: 0 };
 
 /** A push in the middle of a large stdin, which stays open: it cannot end by itself. */
 async function startPush(sandbox: Sandbox): Promise<StoreProcess> {
   const args = ["push", "-", "acme/app@1.0.0", "--path", "stream"];
-  const push = startStore(args, { cwd: sandbox.folder });
+  const push = sandbox.start(...args);
   push.child.stdin.write(Buffer.alloc(5_000_000, 1));
   await eventually(async () => {
     const { staged, open } = await unfinished(sandbox.path("data")).catch(() => nothing);
@@ -54,7 +54,7 @@ describe("a push", () => {
       await truncate(path, 4 * 1024 ** 3);
     }
     await sandbox.ok("migrate");
-    const push = startStore(["push", "tree", "acme/app@1"], { cwd: sandbox.folder });
+    const push = sandbox.start("push", "tree", "acme/app@1");
     await eventually(async () => {
       const { staged } = await unfinished(sandbox.path("data")).catch(() => nothing);
       return staged > 0;
@@ -87,7 +87,7 @@ describe("a push", () => {
     await writeFile(path, "x");
     await truncate(path, 4 * 1024 ** 3);
     await sandbox.ok("migrate");
-    const push = startStore(["push", path, "acme/app@1"], { cwd: sandbox.folder });
+    const push = sandbox.start("push", path, "acme/app@1");
     await eventually(async () => {
       const { staged } = await unfinished(sandbox.path("data")).catch(() => nothing);
       return staged > 0;

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 
 import { describe, expect, it } from "vitest";
 
-import { Sandbox, source, startStore } from "./store.ts";
+import { Sandbox, source } from "./store.ts";
 
 interface Event {
   seq: number;
@@ -59,9 +59,7 @@ describe("the log", () => {
     await using sandbox = await Sandbox.create();
     await sandbox.write({ "tree/a": "a", "tree/b": "b" });
     await sandbox.ok("push", "tree", "acme/app@1");
-    const follow = startStore(["log", "--follow", "--json", "--since", "6"], {
-      cwd: sandbox.folder,
-    });
+    const follow = sandbox.start("log", "--follow", "--json", "--since", "6");
     const lines = createInterface({ input: follow.child.stdout });
     const seen: Event[] = [];
     const finalized = async (count: number): Promise<void> => {

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { account, proving } from "@store/testing/prove";
 import { describe, expect, it } from "vitest";
 
-import { runBuiltStore, Sandbox, startStore } from "./store.ts";
+import { runBuiltStore, Sandbox } from "./store.ts";
 
 const gibibyte = 1024 ** 3;
 const sizeBytes = proving ? 8 * gibibyte : Math.round(0.8 * gibibyte);
@@ -31,7 +31,7 @@ describe.skipIf(process.platform !== "linux")("one large file", () => {
 
 /** The most memory that a command had resident at once, in bytes. */
 async function peakMemory(sandbox: Sandbox, args: readonly string[]): Promise<number> {
-  const { child, answer } = startStore(args, { cwd: sandbox.folder });
+  const { child, answer } = sandbox.start(...args);
   child.stdin.end();
   const ended = new AbortController();
   const watch = watchPeak(child.pid, ended.signal);

@@ -265,6 +265,17 @@ describe("what was typed wrongly", () => {
   });
 });
 
+describe("a place where no instance can be", () => {
+  it("is named: a file, or a folder below one", async () => {
+    await using sandbox = await sandboxWith({ file: "", "tree/a": "a" });
+    for (const data of ["file", "file/data"]) {
+      const answer = await sandbox.store(["push", "tree", "acme/app@1", "--data", data]);
+      expect(answer.exitCode).toBe(2);
+      expect(answer.stderr).toContain(`Cannot make the folder ${sandbox.path(data)}`);
+    }
+  });
+});
+
 describe("a place without an instance", () => {
   it.each([["ls"], ["show", "acme/app"], ["log"], ["health"], ["verify", "--all"], ["sweep"]])(
     "is refused by store %s, and stays as it is",

@@ -4,18 +4,23 @@ import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 
 import { lookInto } from "./instance.ts";
-import { Sandbox, startStore, type StoreProcess } from "./store.ts";
+import { Sandbox, type StoreProcess } from "./store.ts";
 
 /** Starts a server on a free port, and waits until it says where it listens. */
 async function startServer(
   sandbox: Sandbox,
   args: readonly string[] = [],
 ): Promise<StoreProcess & { url: string; line: string }> {
-  const server = startStore(["serve", "--port", "0", ...args], { cwd: sandbox.folder });
-  const [line] = (await once(createInterface({ input: server.child.stdout }), "line")) as [string];
+  const server = sandbox.start("serve", "--port", "0", ...args);
+  const line = await Promise.race([firstLine(server), server.answer.then(({ stderr }) => stderr)]);
   const url = /http:\/\/[^"\s]+/.exec(line)?.[0];
   if (url === undefined) throw new Error(`The server said: ${line}`);
   return { ...server, url, line };
+}
+
+async function firstLine({ child }: StoreProcess): Promise<string> {
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  return line;
 }
 
 describe("store serve", () => {

@@ -51,7 +51,7 @@ export interface StoreProcess {
 }
 
 /** Starts `store`; its stdin stays open until somebody ends it. */
-export function startStore(args: readonly string[], options: StoreOptions): StoreProcess {
+function startStore(args: readonly string[], options: StoreOptions): StoreProcess {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: options.cwd,
     // What the tests' own environment says must not decide which instance is used.
@@ -70,7 +70,7 @@ export function startStore(args: readonly string[], options: StoreOptions): Stor
 }
 
 /** Runs `store` to its end. */
-export async function store(args: readonly string[], options: StoreOptions): Promise<Answer> {
+async function store(args: readonly string[], options: StoreOptions): Promise<Answer> {
   const { child, answer } = startStore(args, options);
   child.stdin.end(options.stdin ?? "");
   return await answer;
@@ -99,6 +99,7 @@ async function collect(stream: Readable): Promise<Buffer> {
 /** A folder of a test's own, removed with all that is in it. */
 export class Sandbox implements AsyncDisposable {
   readonly folder: string;
+  readonly #started: StoreProcess[] = [];
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -122,6 +123,13 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
+  /** Starts a command that does not end by itself; at the latest it ends with the sandbox. */
+  start(...args: string[]): StoreProcess {
+    const started = startStore(args, { cwd: this.folder });
+    this.#started.push(started);
+    return started;
+  }
+
   store(args: readonly string[], options: Partial<StoreOptions> = {}): Promise<Answer> {
     return store(args, { cwd: this.folder, ...options });
   }
@@ -138,6 +146,8 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const { child } of this.#started) child.kill("SIGKILL");
+    await Promise.all(this.#started.map(({ answer }) => answer));
     await rm(this.folder, { recursive: true, force: true });
   }
 }

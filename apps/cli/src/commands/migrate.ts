@@ -27,22 +27,30 @@ asks first, or takes --yes where nobody can be asked. Objects stay on disk eithe
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Migrate);
-    const { openInstanceDatabase, readSettings, redactUrl } = await import("@store/server/runtime");
-    const settings = readSettings({ data: flags.data });
-    const place = redactUrl(settings.databaseUrl);
+    const runtime = await import("@store/server/runtime");
+    const settings = runtime.readSettings({ data: flags.data });
+    const place = runtime.redactUrl(settings.databaseUrl);
     if (flags.fresh && !flags.yes) await confirm(place);
-    const database = await openInstanceDatabase(settings);
-    try {
-      const report = flags.fresh ? await database.migrateFresh() : await database.migrate();
-      if (flags.json) await printDocument({ database: place, ...report });
-      else if (report.applied.length === 0) {
-        await printLine(`${place} is at version ${report.to} already`);
-      } else {
-        await printLine(`${place} is migrated from version ${report.from} to ${report.to}`);
-      }
-    } finally {
-      await database.close();
-    }
+    const report = await migrate(await runtime.openInstanceDatabase(settings), flags.fresh);
+    // What an instance has from its birth is recorded when it is opened for the first time.
+    const instance = await runtime.openInstance(settings, { create: true });
+    await instance.close();
+    if (flags.json) await printDocument({ database: place, ...report });
+    else if (report.applied.length === 0) {
+      await printLine(`${place} is at version ${report.to} already`);
+    } else await printLine(`${place} is migrated from version ${report.from} to ${report.to}`);
+  }
+}
+
+type InstanceDatabase = Awaited<
+  ReturnType<typeof import("@store/server/runtime").openInstanceDatabase>
+>;
+
+async function migrate(database: InstanceDatabase, fresh: boolean) {
+  try {
+    return await (fresh ? database.migrateFresh() : database.migrate());
+  } finally {
+    await database.close();
   }
 }
 

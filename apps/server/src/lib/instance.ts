@@ -28,7 +28,7 @@ export async function openInstance(
   settings: Settings,
   options: OpenInstanceOptions = {},
 ): Promise<Instance> {
-  if (options.create) await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 });
+  if (options.create) await makeFolder(settings.dataFolder);
   else await assertInstanceExists(settings);
   // A disk that hangs is given up on in time, so that nobody waits for it for ever.
   const primary = withDeadlines(await openLocalStorage({ root: settings.objectsFolder }));
@@ -53,7 +53,7 @@ export async function openInstance(
 
 /** The instance's database alone, made where there is none, e.g. to migrate it. */
 export async function openInstanceDatabase(settings: Settings): Promise<Database> {
-  await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 });
+  await makeFolder(settings.dataFolder);
   return await openDatabase(settings.databaseUrl);
 }
 
@@ -70,16 +70,40 @@ async function assertInstanceExists(settings: Settings): Promise<void> {
   );
 }
 
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reasons = {
+      EEXIST: ["invalid_argument", "a file is in the way"],
+      ENOTDIR: ["invalid_argument", "a part of the path is a file"],
+      ENOSPC: ["storage_full", "no space is left"],
+      EACCES: ["permission_denied", "access is denied"],
+      EPERM: ["permission_denied", "the system does not permit it"],
+      EROFS: ["permission_denied", "the file system is read-only"],
+    } as const;
+    const code = codeOf(error);
+    const known = Object.entries(reasons).find(([name]) => name === code)?.[1];
+    const [storeCode, reason] = known ?? ["storage_unavailable", String(error)];
+    const message = `Cannot make the folder ${folder}: ${reason}; name another one.`;
+    throw new StoreError(storeCode, message, { cause: error, context: { path: folder } });
+  }
+}
+
 async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);
     return true;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return false;
     throw new StoreError("permission_denied", `Cannot look at ${path}; check its permissions.`, {
       cause: error,
       context: { path },
     });
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
