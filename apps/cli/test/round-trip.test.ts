@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { account, rounds } from "@store/testing/prove";
 import { describe, expect, it } from "vitest";
 
-import { Executable, Sandbox } from "./store.ts";
+import { Executable, Sandbox, source } from "./store.ts";
 import { copyDependencies, describeTree } from "./trees.ts";
 
 interface Pushed {
@@ -87,6 +89,20 @@ describe("what is pushed", () => {
     );
     expect(json.size).toBe(bytes.byteLength);
     expect(Buffer.from(json.content_base64, "base64").equals(bytes)).toBe(true);
+  });
+
+  it("may be read as far as somebody likes", async () => {
+    await using sandbox = await Sandbox.create();
+    await sandbox.write({ large: Buffer.alloc(20_000_000) });
+    await sandbox.ok("push", "large", "acme/app@1");
+    const cat = spawn(process.execPath, [source, "cat", "acme/app@1", "large"], {
+      cwd: sandbox.folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const exited = once(cat, "exit");
+    await once(cat.stdout, "data");
+    cat.stdout.destroy();
+    expect(await exited).toEqual([0, null]);
   });
 
   it("may have a variant for each platform", async () => {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 
 import { describe, expect, it } from "vitest";
@@ -75,6 +76,15 @@ describe("store serve", () => {
     expect(second.stderr).toContain(`Cannot listen on 127.0.0.1:${port}: another process does`);
     server.child.kill("SIGTERM");
     await server.answer;
+  });
+
+  it.runIf(process.platform === "linux")("waits for the disk in sixteen threads", async () => {
+    await using sandbox = await Sandbox.create();
+    const { child, url } = await startServer(sandbox);
+    // Its check of the backend waits for the disk, and the first wait starts all threads.
+    await fetch(`${url}/health/ready`);
+    const threads = await readdir(`/proc/${child.pid}/task`);
+    expect(threads.length).toBeGreaterThan(16);
   });
 
   it("refuses a port that is none", async () => {
