@@ -22,7 +22,10 @@ export function findChangedMigrations(
     if (!(file in actual)) return [`${folder}/${file}: recorded, but gone`];
     return actual[file] === recorded[file]
       ? []
-      : [`${folder}/${file}: changed since it was recorded; write a new migration instead`];
+      : [
+          `${folder}/${file}: changed since it was recorded; write a new migration instead. ` +
+            `(Was it never released? Take its line out of ${listName} and record it again.)`,
+        ];
   });
 }
 
