@@ -35,6 +35,10 @@ const writerPragmas = [
   "synchronous = FULL",
   "cache_size = -32768",
   "journal_size_limit = 67108864",
+  // A page that many commits change is written back once for all of them: every 32 MiB.
+  "wal_autocheckpoint = 8192",
+  // Each command's savepoint keeps the pages it changes; in a file, that writes as much again.
+  "temp_store = MEMORY",
 ];
 const readerPragmas = ["query_only = ON", "cache_size = -32768"];
 
