@@ -1,5 +1,3 @@
-import { addAbortSignal } from "node:stream";
-
 import { formatCoordinates, isStoreError, StoreError, type ContentAddress } from "@store/identity";
 import type { CreatePackageInput, PackageInfo, Registry } from "@store/registry";
 
@@ -82,10 +80,8 @@ class Push {
       await this.#file(file, bytes, progress, stop);
     });
     if (sources.stdinPath !== undefined) {
-      // Without its own signal, a stdin that says nothing more would keep the command waiting.
-      const stdin = addAbortSignal(signal, process.stdin);
       const file = { path: sources.stdinPath, executable: false };
-      await this.#file(file, stdin, progress, signal);
+      await this.#file(file, process.stdin, progress, signal);
     }
     return { newObjects: this.#newObjects.size, newBytes: this.#newBytes };
   }
