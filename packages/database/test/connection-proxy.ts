@@ -3,20 +3,20 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterTest } from "./dialects.ts";
 
-/** What the proxy does with the next COMMIT: the client loses its connection in either case. */
+/** When the client loses its connection. */
 export type Cut = "before the server has it" | "before the client has the answer";
 
 export interface ConnectionProxy {
   readonly url: string;
-  /** Cuts at the next COMMIT; later connections work. */
-  cutAtCommit(cut: Cut): void;
+  /** Cuts at the next message that holds `text`; later connections work. */
+  cutAt(text: string, cut: Cut): void;
 }
 
 /** Listens on a free port and forwards to the server of `url`. */
 export async function proxyTo(url: string): Promise<ConnectionProxy> {
   const target = new URL(url);
   const upstreamPort = Number(target.port);
-  let cut: Cut | undefined;
+  let next: { text: string; cut: Cut } | undefined;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(upstreamPort, target.hostname);
@@ -32,11 +32,13 @@ export async function proxyTo(url: string): Promise<ConnectionProxy> {
       else client.write(bytes);
     });
     client.on("data", (bytes) => {
-      if (cut !== undefined && bytes.includes("COMMIT\0")) {
-        if (cut === "before the server has it") client.destroy();
-        else deaf = true;
-        cut = undefined;
-        if (!deaf) return;
+      if (next !== undefined && bytes.includes(next.text)) {
+        deaf = next.cut === "before the client has the answer";
+        next = undefined;
+        if (!deaf) {
+          client.destroy();
+          return;
+        }
       }
       upstream.write(bytes);
     });
@@ -51,8 +53,8 @@ export async function proxyTo(url: string): Promise<ConnectionProxy> {
   target.port = String((server.address() as AddressInfo).port);
   return {
     url: target.href,
-    cutAtCommit: (where) => {
-      cut = where;
+    cutAt: (text, cut) => {
+      next = { text, cut };
     },
   };
 }

@@ -1,12 +1,18 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { eq } from "drizzle-orm";
 import { createTestDatabase, type TestDatabase } from "@store/testing/postgres";
 import postgres from "postgres";
 import { expect, test } from "vitest";
 import { type BatchParticipant, type Database, type Sql, openDatabase } from "../src/index.ts";
+import { PostgresSessionConnection } from "../src/lib/postgres-connection.ts";
+import { parsePostgresUrl } from "../src/lib/postgres-url.ts";
 import { proxyTo } from "./connection-proxy.ts";
 import { afterTest, createHead, openPlace } from "./dialects.ts";
+
+/** How the message ends that a simple COMMIT is. */
+const commit = "COMMIT\0";
 
 async function newSchema(): Promise<TestDatabase> {
   const schema = await createTestDatabase();
@@ -83,7 +89,8 @@ test("a session that ends in the middle of a batch fails all of it, and the next
     database.write(async (tx) => {
       await define(tx.sql, database, "b");
       await terminate(schema, "idle in transaction");
-      // The driver would connect again here and commit this on its own.
+      // Once it has noticed, the driver would connect again and commit this on its own.
+      await sleep(50);
       await define(tx.sql, database, "c");
     }),
     database.write((tx) => define(tx.sql, database, "d")),
@@ -105,6 +112,16 @@ test("a session that ends between batches is replaced, and nobody notices", asyn
   expect(await names(database)).toEqual(["a", "b"]);
 });
 
+test("a session that is found lost when a batch begins is replaced too", async () => {
+  const schema = await newSchema();
+  const proxy = await proxyTo(schema.url);
+  const database = await openPlace(proxy.url);
+  await database.write((tx) => define(tx.sql, database, "a"));
+  proxy.cutAt("BEGIN", "before the server has it");
+  await database.write((tx) => define(tx.sql, database, "b"));
+  expect(await names(database)).toEqual(["a", "b"]);
+});
+
 test("a commit whose answer was lost is looked for, found, and acknowledged", async () => {
   const schema = await newSchema();
   const proxy = await proxyTo(schema.url);
@@ -115,7 +132,7 @@ test("a commit whose answer was lost is looked for, found, and acknowledged", as
     return rows.length > 0;
   });
   database.join(witness);
-  proxy.cutAtCommit("before the client has the answer");
+  proxy.cutAt(commit, "before the client has the answer");
   await database.write((tx) => define(tx.sql, database, "a"));
   expect(witness.calls).toEqual(["asked", "committed"]);
   expect(await names(database)).toEqual(["a"]);
@@ -131,7 +148,7 @@ test("a commit that never arrived is looked for, not found, and refused", async 
     return rows.length > 0;
   });
   database.join(witness);
-  proxy.cutAtCommit("before the server has it");
+  proxy.cutAt(commit, "before the server has it");
   const writing = database.write((tx) => define(tx.sql, database, "a"));
   await expect(writing).rejects.toMatchObject({ code: "database_unavailable" });
   expect(witness.calls).toEqual(["asked", "abandoned"]);
@@ -143,7 +160,7 @@ test("a commit that cannot be looked for is reported as unknown", async () => {
   const proxy = await proxyTo(schema.url);
   const database = await openPlace(proxy.url);
   database.join(new Witness(() => Promise.resolve(undefined)));
-  proxy.cutAtCommit("before the client has the answer");
+  proxy.cutAt(commit, "before the client has the answer");
   const writing = database.write((tx) => define(tx.sql, database, "a"));
   await expect(writing).rejects.toMatchObject({ code: "commit_unknown" });
 });
@@ -277,19 +294,24 @@ test("a listener whose connection is lost listens again, and says what it may ha
   expect(heard).toEqual([undefined, undefined, "after"]);
 });
 
-test("more texts than are prepared still run", async () => {
+test("texts are prepared from their second use on, and no more than some", async () => {
   const schema = await newSchema();
-  const database = await openPlace(schema.url);
-  const { retentionClasses } = database.tables;
-  await database.write(async ({ sql }) => {
-    for (let round = 0; round < 2; round += 1) {
-      for (let width = 1; width <= 300; width += 1) {
-        const rows = Array.from({ length: width }, (_, n) => ({ name: `n${n}`, definedSeq: 1 }));
-        await sql.insert(retentionClasses).values(rows).onConflictDoNothing();
-      }
+  const place = parsePostgresUrl(schema.url);
+  const session = await PostgresSessionConnection.open(place, {});
+  afterTest(() => session.close());
+  const prepared = async (): Promise<number> => {
+    const { rows } = await session.batch("SELECT count(*) FROM pg_prepared_statements");
+    return Number(rows[0]?.[0]);
+  };
+  for (let n = 0; n < 600; n += 1) await session.execute(`SELECT ${n} + $1::int8`, [1], "rows");
+  expect(await prepared()).toBe(0);
+  for (let round = 0; round < 2; round += 1) {
+    for (let n = 0; n < 600; n += 1) {
+      const rows = await session.execute(`SELECT ${n} + $1::int8`, [1], "rows");
+      expect(rows).toEqual([[n + 1]]);
     }
-  });
-  expect(await names(database)).toHaveLength(300);
+  }
+  expect(await prepared()).toBe(256);
 });
 
 test("errors never repeat the password", async () => {

@@ -153,8 +153,8 @@ describe.each(places)("a scratch space on %s", (place) => {
     await scratch.close();
   });
 
-  test("commands wait while it holds the writer's lock", async () => {
-    const database = await openMigrated(place);
+  test("commands wait while it holds the writer's lock, however long that is", async () => {
+    const database = await openMigrated(place, { lockTimeoutMs: 20 });
     const { tags } = database.tables;
     const scratch = await database.openScratch();
     const order: string[] = [];
@@ -164,7 +164,7 @@ describe.each(places)("a scratch space on %s", (place) => {
         order.push("written");
         await setTags(tx.sql, database, [tag("a", 1)]);
       });
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await new Promise((resolve) => setTimeout(resolve, 100));
       order.push("compared");
     });
     await writing;

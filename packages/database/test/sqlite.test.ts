@@ -19,9 +19,9 @@ function program(name: string): string {
 }
 
 /** Another process that holds the write lock until its input ends. */
-async function lockElsewhere(url: string): Promise<ChildProcess> {
+async function lockElsewhere(url: string, ...pragmas: string[]): Promise<ChildProcess> {
   const path = url.slice("sqlite:".length);
-  const child = spawn(process.execPath, [program("lock"), path], {
+  const child = spawn(process.execPath, [program("lock"), path, ...pragmas], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   afterTest(async () => {
@@ -63,6 +63,19 @@ test("while another process holds the lock, writing waits and everything else go
   holder.stdin?.end();
   await writing;
   expect(written).toBe(true);
+});
+
+test("a database that another process has to itself is waited for", async () => {
+  const url = await newPlace("SQLite in a file");
+  const database = await openDatabase(url);
+  await database.migrate();
+  await database.close();
+  const holder = await lockElsewhere(url, "locking_mode = EXCLUSIVE");
+  const opening = openPlace(url);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  holder.stdin?.end();
+  const opened = await opening;
+  expect(await opened.schemaVersion()).toBeGreaterThan(0);
 });
 
 test("a lock that is held too long is reported, and a later write succeeds", async () => {
@@ -224,6 +237,16 @@ test("a full disk fails the commands that met it, keeps nothing of them, and can
   await put(1, 100);
   const full = { code: "storage_full" };
   await expect(put(2, 100_000)).rejects.toMatchObject(full);
+  // SQLite gives up the whole transaction; the second insert must not be kept on its own.
+  const alone = writer.write(async ({ sql, tables }) => {
+    const name = "n".repeat(100_000);
+    const classes = [name, "small"].map((n) =>
+      sql.insert(tables.retentionClasses).values({ name: n, definedSeq: 1 }),
+    );
+    await Promise.allSettled(classes);
+  });
+  await expect(alone).rejects.toMatchObject(full);
+  expect(connection.all("SELECT * FROM retention_classes")).toEqual([]);
   const outcomes = await Promise.allSettled([put(3, 100), put(4, 100_000), put(5, 100)]);
   expect(outcomes[1]).toMatchObject({ status: "rejected", reason: full });
   const kept = outcomes.flatMap(({ status }, index) => (status === "fulfilled" ? [3 + index] : []));

@@ -176,8 +176,16 @@ CREATE UNIQUE INDEX artifact_packages_coordinates
 CREATE INDEX artifact_packages_latest
   ON artifact_packages (namespace, name, version_sort_key, finalized_seq)
   WHERE status = 'finalized' AND prerelease = 0;
+-- All versions of a name, the highest last; many that are no semver share a sort key.
+CREATE INDEX artifact_packages_versions
+  ON artifact_packages (namespace, name, version_sort_key, finalized_seq)
+  WHERE finalized_seq IS NOT NULL;
 CREATE INDEX artifact_packages_listing
   ON artifact_packages (namespace, name, version_sort_key, variant, package_id);
+-- Those that a list by status has to find among all that are finalized.
+CREATE INDEX artifact_packages_status
+  ON artifact_packages (status, namespace, name, version_sort_key, variant, package_id)
+  WHERE status <> 'finalized';
 CREATE UNIQUE INDEX artifact_packages_manifest
   ON artifact_packages (manifest_digest) WHERE manifest_digest IS NOT NULL;
 CREATE INDEX artifact_packages_open
