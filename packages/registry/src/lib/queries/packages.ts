@@ -41,7 +41,11 @@ export async function listPackages(
           ? []
           : [eq(t.version, filter.version), eq(t.versionSortKey, versionSortKey(filter.version))]),
         filter.variant === undefined ? undefined : eq(t.variant, filter.variant),
-        filter.status === undefined ? undefined : eq(t.status, filter.status),
+        ...(filter.status === undefined ? [] : [eq(t.status, filter.status)]),
+        // All but the usual status have an index, under this condition.
+        filter.status === undefined || filter.status === "finalized"
+          ? undefined
+          : raw`${t.status} <> 'finalized'`,
         filter.tag === undefined ? undefined : raw`${t.packageId} in ${tagged}`,
         after === undefined ? undefined : isAfter(order, after),
       ),

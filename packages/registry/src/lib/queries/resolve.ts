@@ -1,6 +1,6 @@
-import type { Sql, Tables } from "@store/database";
+import { statement, type Sql, type Tables } from "@store/database";
 import { formatReference, parseReference, StoreError, type Reference } from "@store/identity";
-import { and, asc, desc, eq, isNotNull } from "drizzle-orm";
+import { and, asc, desc, eq, isNotNull, sql as raw } from "drizzle-orm";
 
 import { packageInfo, type PackageRow } from "./rows.ts";
 import type { ResolvedPackage } from "../types.ts";
@@ -25,7 +25,7 @@ async function resolveRow(sql: Sql, tables: Tables, reference: Reference): Promi
   const { selector } = reference;
   switch (selector.kind) {
     case "digest":
-      return byDigest(sql, tables, reference, selector.address);
+      return byDigest(sql, reference, selector.address);
     case "version":
       return byVersion(sql, tables, reference, selector.version, selector.variant);
     case "tag":
@@ -35,23 +35,18 @@ async function resolveRow(sql: Sql, tables: Tables, reference: Reference): Promi
   }
 }
 
-async function byDigest(
-  sql: Sql,
-  { artifactPackages }: Tables,
-  reference: Reference,
-  address: string,
-): Promise<PackageRow> {
-  const [row] = await sql
+const selectByDigest = statement((sql, { artifactPackages }, p) =>
+  sql
     .select()
     .from(artifactPackages)
-    .where(
-      and(
-        eq(artifactPackages.manifestDigest, address),
-        eq(artifactPackages.namespace, reference.namespace),
-        eq(artifactPackages.name, reference.name),
-      ),
-    );
-  return row ?? notFound(reference);
+    .where(eq(artifactPackages.manifestDigest, p("address"))),
+);
+
+/** Asked by the digest alone: given a name too, a database may walk all versions of the name. */
+async function byDigest(sql: Sql, reference: Reference, address: string): Promise<PackageRow> {
+  const [row] = await selectByDigest(sql, { address });
+  const named = row?.namespace === reference.namespace && row.name === reference.name;
+  return named ? row : notFound(reference);
 }
 
 /** The package of that version and variant; without one, the only one that there is. */
@@ -109,28 +104,30 @@ async function byTag(
       { context: { reference: formatReference(reference) } },
     );
   }
-  const latest = await latestVersion(sql, tables, reference);
+  const latest = await latestVersion(sql, reference);
   return byVersion(sql, tables, reference, latest, variant);
 }
 
-async function latestVersion(
-  sql: Sql,
-  { artifactPackages }: Tables,
-  reference: Reference,
-): Promise<string> {
-  const [row] = await sql
-    .select({ version: artifactPackages.version })
-    .from(artifactPackages)
+const selectLatest = statement((sql, { artifactPackages: t }, p) =>
+  sql
+    .select({ version: t.version })
+    .from(t)
     .where(
       and(
-        eq(artifactPackages.namespace, reference.namespace),
-        eq(artifactPackages.name, reference.name),
-        eq(artifactPackages.status, "finalized"),
-        eq(artifactPackages.prerelease, false),
+        eq(t.namespace, p("namespace")),
+        eq(t.name, p("name")),
+        // Literals: of a parameter a database cannot tell that it meets the index's condition.
+        raw`${t.status} = 'finalized'`,
+        raw`${t.prerelease} = 0`,
       ),
     )
-    .orderBy(desc(artifactPackages.versionSortKey), desc(artifactPackages.finalizedSeq))
-    .limit(1);
+    .orderBy(desc(t.versionSortKey), desc(t.finalizedSeq))
+    .limit(1),
+);
+
+async function latestVersion(sql: Sql, reference: Reference): Promise<string> {
+  const { namespace, name } = reference;
+  const [row] = await selectLatest(sql, { namespace, name });
   if (row !== undefined) return row.version;
   throw new StoreError(
     "package_not_found",
