@@ -5,13 +5,13 @@ import { PgAsyncDatabase, PgAsyncPreparedQuery, PgAsyncSession } from "drizzle-o
 import { PgDialect, type PreparedQueryConfig } from "drizzle-orm/pg-core";
 import { postgresJsCodecs } from "drizzle-orm/postgres-js";
 import { StoreError } from "@store/identity";
-import { CompiledQuery, type RowMapper } from "./compiled-query.ts";
+import { CompiledQuery, mayGenerateMappers, type RowMapper } from "./compiled-query.ts";
 import type { Connection } from "./connection.ts";
 import { postgresTables } from "./schema-postgres.ts";
 import type { Sql } from "./sql.ts";
 import { bindHandle } from "./statement.ts";
 
-const dialect = new PgDialect({ codecs: postgresJsCodecs, useJitMappers: true });
+const dialect = new PgDialect({ codecs: postgresJsCodecs, useJitMappers: mayGenerateMappers });
 const logger = new NoopLogger();
 
 class PostgresPrepared<T extends PreparedQueryConfig> extends PgAsyncPreparedQuery<T> {

@@ -41,6 +41,7 @@ export async function openSqliteScratch(options: SqliteScratchOptions): Promise<
     const connection = await SqliteConnection.open(location, pragmas, lockTimeoutMs);
     try {
       for (const { sql } of options.migrations) connection.exec(sql);
+      dropIndexes(connection);
       await patiently(() => connection.run("ATTACH ? AS live", [live], "changes"), lockTimeoutMs);
       connection.exec("PRAGMA live.synchronous = FULL");
     } catch (error) {
@@ -52,6 +53,14 @@ export async function openSqliteScratch(options: SqliteScratchOptions): Promise<
     if (!inMemory) await removeScratch(location);
     throw error;
   }
+}
+
+/** Projecting and comparing go by primary keys, so writing any other index would be in vain. */
+function dropIndexes(connection: SqliteConnection): void {
+  const indexes = connection.all(
+    "SELECT name FROM main.sqlite_schema WHERE type = 'index' AND sql IS NOT NULL",
+  );
+  for (const { name } of indexes) connection.exec(`DROP INDEX main."${String(name)}"`);
 }
 
 class SqliteScratchSpace implements ScratchSpace {
