@@ -276,6 +276,20 @@ describe("a place where no instance can be", () => {
   });
 });
 
+describe.runIf(process.platform === "linux")("a folder in which none can be made", () => {
+  it("is refused, for an instance and for a pull", async () => {
+    await using sandbox = await sandboxWith({ "tree/a": "a" });
+    const args = ["push", "tree", "acme/app@1"];
+    const pushed = await sandbox.store([...args, "--data", "/proc/none/data"]);
+    expect(pushed.exitCode).toBe(2);
+    expect(pushed.stderr).toContain("no folder can be made there");
+    await sandbox.ok(...args);
+    const pulled = await sandbox.store(["pull", "acme/app@1", "/proc/none/out"]);
+    expect(pulled.exitCode).toBe(3);
+    expect(pulled.stderr).toContain("Cannot write to /proc/none");
+  });
+});
+
 describe("a place without an instance", () => {
   it.each([["ls"], ["show", "acme/app"], ["log"], ["health"], ["verify", "--all"], ["sweep"]])(
     "is refused by store %s, and stays as it is",

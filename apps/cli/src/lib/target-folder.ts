@@ -4,6 +4,7 @@ import { lstat, mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import { assertFilePath, findPathConflict, pathAncestors, StoreError } from "@store/identity";
+import { makeFolders } from "@store/server/runtime";
 
 import { systemCode, systemError } from "./system-error.ts";
 
@@ -55,7 +56,7 @@ export class TargetFolder {
   async prepare(): Promise<void> {
     const parent = this.#exists ? this.folder : dirname(this.folder);
     try {
-      this.#firstMade = await mkdir(parent, { recursive: true });
+      this.#firstMade = await makeFolders(parent);
       const staging = join(parent, `.store-pull-${randomUUID()}`);
       await mkdir(staging);
       this.#staging = staging;

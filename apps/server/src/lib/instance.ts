@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 
 import { openDatabase, type Database } from "@store/database";
 import { StoreError } from "@store/identity";
@@ -6,6 +6,7 @@ import { openRegistry, type Registry } from "@store/registry";
 import { withDeadlines } from "@store/storage/deadline";
 import { openLocalStorage } from "@store/storage-local";
 
+import { makeFolders } from "./make-folders.ts";
 import type { Settings } from "./settings.ts";
 
 /** An opened instance, and the backends that were opened for it. */
@@ -72,11 +73,12 @@ async function assertInstanceExists(settings: Settings): Promise<void> {
 
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
   } catch (error) {
     const reasons = {
       EEXIST: ["invalid_argument", "a file is in the way"],
       ENOTDIR: ["invalid_argument", "a part of the path is a file"],
+      ENOENT: ["invalid_argument", "no folder can be made there"],
       ENOSPC: ["storage_full", "no space is left"],
       EACCES: ["permission_denied", "access is denied"],
       EPERM: ["permission_denied", "the system does not permit it"],
