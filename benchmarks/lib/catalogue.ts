@@ -18,14 +18,16 @@ const bigFileCount = 20_000;
 
 /**
  * A made-up catalogue, always the same for the same size. A tenth of its packages are versions of
- * one name, a twentieth are builds of another, whose versions are no semver; a fifth belong to
- * names with 200 versions, a fifth to names with 20, and the rest to names with three. One in ten
+ * one name, a twentieth are builds of another, whose versions are no semver, and a twentieth are
+ * previews of a third, all above its releases; a fifth belong to names with 200 versions, a fifth
+ * to names with 20, and the rest to names with three. One in ten
  * versions is a prerelease, one in 5,000 was yanked, and one in 5,000 is still open.
  */
 export class Catalogue {
   readonly size: number;
   readonly many = { namespace: "acme", name: "everything" } as const;
   readonly builds = { namespace: "acme", name: "nightly" } as const;
+  readonly previews = { namespace: "acme", name: "preview" } as const;
   /** Where each name's packages begin, in the order of names. */
   readonly #starts: readonly number[];
   /** Visits every package once, names mixed, as they would come in time. */
@@ -49,7 +51,7 @@ export class Catalogue {
     return {
       ...this.#nameOf(at),
       id: `01900000-0000-7000-8000-${index.toString(16).padStart(12, "0")}`,
-      version: at === 1 ? `build_${within}` : semverOf(within),
+      version: versionOf(at, within),
       digest: `blake3:${hash(`manifest ${index}`).toString("hex")}`,
     };
   }
@@ -138,6 +140,7 @@ export class Catalogue {
   #nameOf(at: number): { readonly namespace: string; readonly name: string } {
     if (at === 0) return this.many;
     if (at === 1) return this.builds;
+    if (at === 2) return this.previews;
     return { namespace: `team-${at % 500}`, name: `package-${at}` };
   }
 
@@ -155,11 +158,11 @@ export class Catalogue {
 }
 
 function startsOf(size: number): number[] {
-  const starts = [0, size * 0.1];
+  const starts = [0, size * 0.1, size * 0.15];
   const parts = [
-    { from: 0.15, to: 0.35, versions: 200 },
-    { from: 0.35, to: 0.55, versions: 20 },
-    { from: 0.55, to: 1, versions: 3 },
+    { from: 0.2, to: 0.4, versions: 200 },
+    { from: 0.4, to: 0.6, versions: 20 },
+    { from: 0.6, to: 1, versions: 3 },
   ];
   for (const { from, to, versions } of parts) {
     for (let start = size * from; start < size * to; start += versions) {
@@ -174,6 +177,12 @@ function coprimeOf(size: number): number {
   const prime = 611_953;
   if (size % prime === 0) throw new Error(`The size may not be a multiple of ${prime}.`);
   return prime;
+}
+
+function versionOf(at: number, within: number): string {
+  if (at === 1) return `build_${within}`;
+  if (at === 2 && within >= 10) return `1.0.0-preview.${within}`;
+  return semverOf(within);
 }
 
 function semverOf(within: number): string {

@@ -28,13 +28,14 @@ export async function lookups(registry: Registry, catalogue: Catalogue): Promise
 
 function resolutions(registry: Registry, catalogue: Catalogue): Lookup[] {
   const { namespace, name } = catalogue.many;
+  const { previews } = catalogue;
   const any = (index: number) => anyPackage(catalogue, index);
   const latest = `${byName} status = 'finalized' AND prerelease = 0 ${latestOrder} LIMIT 1`;
   return [
     {
       name: "resolve namespace/name@version",
       ours: (index) => registry.resolve(referenceOf(any(index), `@${any(index).version}`)),
-      bare: `${byName} version = ? AND finalized_seq IS NOT NULL`,
+      bare: `${byName} version = ? AND finalized_seq IS NOT NULL ORDER BY variant LIMIT 20`,
       parameters: (index) => [any(index).namespace, any(index).name, any(index).version],
     },
     {
@@ -48,6 +49,12 @@ function resolutions(registry: Registry, catalogue: Catalogue): Lookup[] {
       ours: () => registry.resolve(`${namespace}/${name}`),
       bare: latest,
       parameters: () => [namespace, name],
+    },
+    {
+      name: "resolve a name with a twentieth of all packages, previews above its releases",
+      ours: () => registry.resolve(`${previews.namespace}/${previews.name}`),
+      bare: latest,
+      parameters: () => [previews.namespace, previews.name],
     },
     {
       name: "resolve namespace/name:tag",
@@ -102,7 +109,7 @@ async function packageLists(registry: Registry, catalogue: Catalogue): Promise<L
     {
       name: "list packages that were yanked",
       ours: () => registry.listPackages({ status: "yanked" }),
-      bare: `${packages} status = 'yanked' ORDER BY ${listingKey} LIMIT 101`,
+      bare: `${packages} status = 'yanked' AND status <> 'finalized' ORDER BY ${listingKey} LIMIT 101`,
       parameters: () => [],
     },
     {
