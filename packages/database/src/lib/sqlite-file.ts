@@ -1,16 +1,29 @@
 /** The file of a SQLite database: only its owner may read it. */
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { StoreError } from "@store/identity";
 
-/** Creates `path` (0600) and its folder (0700) where they are not there yet. */
+/**
+ * Creates `path` (0600) and the folder that it lies in (0700) where they are not there yet. No more
+ * folders than that one: a path that is far from anything there is more likely a mistake.
+ */
 export function createDatabaseFile(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const folder = dirname(path);
+    if (!existsSync(folder)) makeFolder(folder);
     // SQLite gives its write-ahead log the permissions of the database.
     closeSync(openSync(path, "a", 0o600));
   } catch (error) {
     throw fileError(path, error);
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it in between.
+    if (!existsSync(folder)) throw error;
   }
 }
 
@@ -24,6 +37,12 @@ function fileError(path: string, error: unknown): StoreError {
       return new StoreError(
         "permission_denied",
         `The database ${path} cannot be written (${code}); check who owns it and its folder.`,
+        options,
+      );
+    case "ENOENT":
+      return new StoreError(
+        "database_unavailable",
+        `The database ${path} cannot be created: make the folder that it should lie in first.`,
         options,
       );
     case "ENOSPC":
