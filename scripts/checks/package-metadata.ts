@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Check } from "./check.ts";
-import { isPublished, readWorkspace } from "./workspace.ts";
+import { isPublished, isSource, readWorkspace } from "./workspace.ts";
 import type { PackageJson, Workspace, WorkspacePackage } from "./workspace.ts";
 
 /** Finds what a package.json lacks or says wrongly. `exists` takes a path below the root. */
@@ -68,12 +68,11 @@ function findTargetProblems(
 
   for (const [entry, targets] of inWorkspace) {
     for (const target of targets) {
-      const isSource = target.startsWith("./src/") && target.endsWith(".ts");
-      if (isSource) {
+      if (target.startsWith("./src/") && target.endsWith(".ts")) {
         const built = target.replace("./src/", "./dist/").replace(/\.ts$/, ".js");
         const found = published.get(entry)?.includes(built) === true;
         if (!found) problems.push(`${where}["${entry}"]: publishConfig does not name ${built}`);
-      } else if (target.endsWith("s") && !target.endsWith(".json")) {
+      } else if (isSource(target)) {
         problems.push(`${where}["${entry}"] points at ${target}, not at src/*.ts`);
       }
       if (!exists(join(folder, target))) {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 const binFolder = resolve(import.meta.dirname, "../../node_modules/.bin");
@@ -47,5 +47,5 @@ export async function problemsOf(
   args: readonly string[],
 ): Promise<readonly string[]> {
   const { passed, output } = await runTool(folder, command, args);
-  return passed ? [] : [output || `${join(".", command)} failed and said nothing`];
+  return passed ? [] : [output || `${command} failed and said nothing`];
 }
