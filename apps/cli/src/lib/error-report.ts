@@ -25,7 +25,8 @@ export async function reportError(
   printError("error", printable(known.message));
   printError("hint", known instanceof UsageError ? known.hint : hint);
   if (process.env.STORE_DEBUG || process.env.DEBUG) console.error(error);
-  if (options.json) await printDocument({ error: errorJson(known) });
+  // Where stdout is what failed, stderr has said so.
+  if (options.json) await printDocument({ error: errorJson(known) }).catch(() => {});
   return exitCode;
 }
 

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 
 import { exitCodes } from "./exit-codes.ts";
+import { systemError } from "./system-error.ts";
 
 /** Nobody reads stdout any more. */
 export class OutputClosedError extends Error {}
@@ -21,14 +22,21 @@ export function watchOutput(): void {
  * Writes to stdout and waits until it is taken, so that a slow reader slows the command down.
  *
  * @throws {OutputClosedError} where the reader went away.
+ * @throws {StoreError} where stdout takes no more, e.g. a file on a full disk.
  */
 export async function printBytes(bytes: Uint8Array | string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  process.stdout.write(bytes, (error) => {
+  const settle = (error?: Error | null) => {
     if (!error) resolve();
     else if (isClosed(error)) reject(new OutputClosedError());
-    else reject(error);
-  });
+    else reject(systemError(error, "write to", "stdout"));
+  };
+  try {
+    process.stdout.write(bytes, settle);
+  } catch (error) {
+    // A file is written at once, so its error is thrown and not called back.
+    settle(error instanceof Error ? error : new Error(String(error)));
+  }
   await promise;
 }
 
@@ -72,8 +80,10 @@ export async function flushOutput(exitCode: number): Promise<number> {
     // Told by what follows.
   }
   if (outputFailure === undefined || isClosed(outputFailure)) return exitCode;
-  printError("error", `Cannot write to stdout: ${outputFailure.message}`);
-  return exitCode === exitCodes.ok ? exitCodes.unavailable : exitCode;
+  // An answer that could not be written is told already.
+  if (exitCode !== exitCodes.ok) return exitCode;
+  printError("error", systemError(outputFailure, "write to", "stdout").message);
+  return exitCodes.unavailable;
 }
 
 function isClosed(error: Error): boolean {

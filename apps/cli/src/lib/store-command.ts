@@ -5,9 +5,12 @@ import { parseReference, type Reference } from "@store/identity";
 import type { Registry } from "@store/registry";
 import type { Settings } from "@store/server/runtime";
 
-import { printError } from "./output.ts";
+import { printError, watchOutput } from "./output.ts";
 import { InterruptedError } from "./interrupted-error.ts";
 import { printable } from "./printable.ts";
+
+// oclif's module of commands listens as well, and would end the process where stdout fails.
+watchOutput();
 
 /** What every command shares: `--json`, `--data`, the instance and the way an error is told. */
 export abstract class StoreCommand extends Command {

@@ -21,11 +21,19 @@ export interface CommandUsage {
 /** The error for a command that does not exist, naming the nearest one that does. */
 export function unknownCommand(words: readonly string[], ids: readonly string[]): UsageError {
   const [first = "", second = ""] = words.filter((word) => !word.startsWith("-"));
+  const [option = ""] = words;
+  if (option.startsWith("-")) {
+    return new UsageError(`\`store ${option}\` is no command; flags come after it.`, seeHelp(""));
+  }
+  if (first === "") return new UsageError("The name of the command is empty.", seeHelp(""));
   const commands = ids.map((id) => id.replaceAll(":", " "));
   if (commands.includes(first)) {
     return new UsageError(`\`store ${first}\` does not take '${second}'.`, seeHelp(first));
   }
   const isTopic = commands.some((command) => command.startsWith(`${first} `));
+  if (isTopic && second === "") {
+    return new UsageError(`\`store ${first}\` misses what to do.`, seeHelp(first));
+  }
   const shown = isTopic ? `${first} ${second}` : first;
   const nearest = nearestOf(`${first} ${second}`, commands) ?? nearestOf(first, commands);
   return new UsageError(
@@ -50,7 +58,17 @@ export function parsingError(error: Error, command: CommandUsage | undefined): U
     return new UsageError(`\`store ${name}\` misses ${shown}.`, seeHelp(name));
   }
   const [message = ""] = error.message.split("\nSee more help");
-  return new UsageError(message.trim().replaceAll(/\s*\n\s*/g, " "), seeHelp(name));
+  return new UsageError(reworded(message.trim().replaceAll(/\s*\n\s*/g, " ")), seeHelp(name));
+}
+
+/** oclif's sentences, made whole. */
+function reworded(message: string): string {
+  const sentence = message
+    .replace(/^The following errors? occurred: +/, "")
+    .replace(/^Missing required flag (\S+)$/, "--$1 is missing")
+    .replace(/^Parsing (--\S+) +Expected (.+) but received: (.*)$/, "$1 takes $2, not '$3'")
+    .replace(/^Flag (--\S+) expects a value$/, "$1 misses its value");
+  return sentence.endsWith(".") ? sentence : `${sentence}.`;
 }
 
 /** The names that an error of oclif's parser carries: texts, or objects that have a name. */
