@@ -10,12 +10,15 @@ export interface ConnectionProxy {
   readonly url: string;
   /** Cuts at the next message that holds `text`; later connections work. */
   cutAt(text: string, cut: Cut): void;
+  /** Keeps the next message that holds `text`, and what follows it, until it is resumed. */
+  pauseAt(text: string): { readonly reached: Promise<void>; resume(): void };
 }
 
 /** Listens on a free port and forwards to the server of `url`. */
 export async function proxyTo(url: string): Promise<ConnectionProxy> {
   const target = new URL(url);
   const upstreamPort = Number(target.port);
+  let pause: { text: string; reached: () => void; resumed: Promise<void> } | undefined;
   let next: { text: string; cut: Cut } | undefined;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -40,6 +43,17 @@ export async function proxyTo(url: string): Promise<ConnectionProxy> {
           return;
         }
       }
+      if (pause !== undefined && bytes.includes(pause.text)) {
+        const { reached, resumed } = pause;
+        pause = undefined;
+        client.pause();
+        reached();
+        void resumed.then(() => {
+          upstream.write(bytes);
+          client.resume();
+        });
+        return;
+      }
       upstream.write(bytes);
     });
   });
@@ -53,6 +67,12 @@ export async function proxyTo(url: string): Promise<ConnectionProxy> {
   target.port = String((server.address() as AddressInfo).port);
   return {
     url: target.href,
+    pauseAt: (text) => {
+      const reached = Promise.withResolvers<void>();
+      const resumed = Promise.withResolvers<void>();
+      pause = { text, reached: reached.resolve, resumed: resumed.promise };
+      return { reached: reached.promise, resume: resumed.resolve };
+    },
     cutAt: (text, cut) => {
       next = { text, cut };
     },

@@ -205,27 +205,56 @@ test("servers take turns by the head's row, and no update is lost", async () => 
   ]);
 });
 
-test("before there is a head, one of several servers creates it", async () => {
+test("before there is a head, one of several servers creates it and the others go on", async () => {
   const schema = await createTestDatabase();
   afterTest(() => schema.drop());
-  const databases = await Promise.all([1, 2, 3, 4].map(() => openPlace(schema.url)));
+  const databases = await Promise.all([1, 2, 3, 4, 5, 6].map(() => openPlace(schema.url)));
   await databases[0]?.migrate();
   const bytes = new Uint8Array(0);
-  const created = await Promise.all(
-    databases.map((database, index) =>
-      database.write(async ({ sql, tables }) => {
-        if ((await sql.select().from(tables.logHead)).length > 0) return false;
+  const writes = databases.flatMap((database, index) =>
+    Array.from({ length: 5 }, async () => {
+      // Each comes alone, so that first batches and later ones of other servers meet.
+      await sleep(index);
+      return await database.write(async ({ sql, tables: { logHead } }) => {
+        const [head] = await sql.select().from(logHead);
         // Time for the others to find no row either, if the lock let them.
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        const texts = { logId: String(index), lastOccurredAt: "", lastEventId: "" };
-        await sql
-          .insert(tables.logHead)
-          .values({ id: 1, size: 0, root: bytes, frontier: bytes, ...texts });
-        return true;
-      }),
-    ),
+        await sleep(3);
+        if (head === undefined) {
+          const texts = { logId: String(index), lastOccurredAt: "", lastEventId: "" };
+          await sql
+            .insert(logHead)
+            .values({ id: 1, size: 1, root: bytes, frontier: bytes, ...texts });
+        } else {
+          await sql.update(logHead).set({ size: head.size + 1 });
+        }
+        return head === undefined;
+      });
+    }),
   );
+  const created = await Promise.all(writes);
   expect(created.filter(Boolean)).toHaveLength(1);
+  const [head] = (await databases[0]?.reader.select().from(databases[0].tables.logHead)) ?? [];
+  expect(head?.size).toBe(writes.length);
+});
+
+test("a server that was late to create the head waits for those that write it", async () => {
+  const schema = await createTestDatabase();
+  afterTest(() => schema.drop());
+  const proxy = await proxyTo(schema.url);
+  const database = await openPlace(schema.url);
+  await database.migrate();
+  const late = await openPlace(proxy.url);
+  const pause = proxy.pauseAt("LOCK TABLE");
+  // It has found no head, and is about to lock the table instead.
+  const lateWrite = late.write(({ sql, tables }) => sql.select().from(tables.logHead));
+  await pause.reached;
+  await createHead(database);
+  await database.write(async ({ sql, tables }) => {
+    pause.resume();
+    await sleep(50);
+    await sql.update(tables.logHead).set({ size: 1 });
+  });
+  expect(await lateWrite).toMatchObject([{ size: 1 }]);
 });
 
 test("another server's lock is waited for no longer than asked", async () => {

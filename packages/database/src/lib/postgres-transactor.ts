@@ -15,9 +15,13 @@ const readVersion = "SELECT max(version) FROM schema_migrations";
 /** The head's row is the lock; each statement of READ COMMITTED then sees what came before. */
 const beginAndLock =
   "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1 FROM log_head WHERE id = 1 FOR UPDATE";
-/** Before there is a head, its table is the lock; its first holder makes the row. */
-const lockTable =
-  "LOCK TABLE log_head IN SHARE ROW EXCLUSIVE MODE; SELECT 1 FROM log_head WHERE id = 1 FOR UPDATE";
+/**
+ * Before there is a head, its table is the lock, and its first holder makes the row. Looking for
+ * the row has taken a weaker lock on the table; two that wanted the stronger one on top of it would
+ * wait for each other, so the transaction is begun again.
+ */
+const beginAndLockTable =
+  "ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE log_head IN EXCLUSIVE MODE";
 /** How long the fate of a commit is asked for, and how often. */
 const outcomeTimeoutMs = 30_000;
 const outcomePauseMs = 250;
@@ -82,7 +86,7 @@ export class PostgresTransactor implements Transactor, Connection {
     if (this.#beginning === undefined) throw outsideTransaction();
     const { locking, version } = this.#beginning;
     const hasHead = (await locking).rows.length > 0;
-    if (!hasHead) await this.#open.batch(lockTable);
+    if (!hasHead) await this.#open.batch(beginAndLockTable);
     const { rows } = hasHead ? await version : await this.#open.batch(readVersion);
     assertCurrent(Number(rows[0]?.[0] ?? 0), this.#options.migrations);
     return hasHead;
