@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 
 import { describe, expect, it } from "vitest";
@@ -230,7 +230,8 @@ describe("what was typed wrongly", () => {
     { args: ["verify", "acme/app", "--all"], says: "Verify one package or all" },
     { args: ["manifest", "acme/app", "--json", "--format", "cbor"], says: "exclude each other" },
     { args: ["untag", "acme/app@1"], says: "is not a tag" },
-    { args: ["hold", "place", "acme/app"], says: "reason" },
+    { args: ["hold", "place", "acme/app"], says: "--reason is missing" },
+    { args: ["log", "--since", "some"], says: "--since takes an integer, not 'some'" },
     { args: ["migrate", "--fresh"], says: "nobody can be asked" },
     { args: ["show", "acme"], says: "acme" },
   ])("is usage: store $args", async ({ args, says }) => {
@@ -262,6 +263,37 @@ describe("what was typed wrongly", () => {
       });
       expect(stderr).toMatch(/^error: /);
     }
+  });
+});
+
+describe.runIf(process.platform === "linux")("an answer that stdout does not take", () => {
+  it.each(["log", "log --json", "health"])("is told in a line: store %s", async (words) => {
+    await using sandbox = await sandboxWith({ "tree/a": "a" });
+    await sandbox.ok("push", "tree", "acme/app@1");
+    const { exitCode, stderr } = await sandbox.store(words.split(" "), {
+      stdoutPath: "/dev/full",
+    });
+    expect(exitCode).toBe(7);
+    expect(stderr).toMatch(/^error: Cannot write to stdout: no space is left\.\nhint: .+\n$/);
+  });
+});
+
+describe("an instance whose objects are not there", () => {
+  it("is refused and gets no empty folder in their place", async () => {
+    await using sandbox = await sandboxWith({ "tree/a": "a" });
+    await sandbox.ok("push", "tree", "acme/app@1");
+    await rename(sandbox.path("data/objects"), sandbox.path("elsewhere"));
+    for (const words of [["ls"], ["push", "tree", "acme/app@2"], ["health"], ["serve"]]) {
+      const { exitCode, stderr } = await sandbox.store(words);
+      expect(stderr).toContain(`${sandbox.path("data/objects")} has no format.json`);
+      expect(exitCode).toBe(7);
+    }
+    // A mount point without its disk is there, but empty.
+    await mkdir(sandbox.path("data/objects"));
+    expect((await sandbox.store(["ls"])).exitCode).toBe(7);
+    expect(await readdir(sandbox.path("data/objects"))).toEqual([]);
+    await rename(sandbox.path("elsewhere"), sandbox.path("data/objects"));
+    await sandbox.ok("verify", "--all");
   });
 });
 

@@ -35,6 +35,8 @@ export interface StoreOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What stdin gives before it ends; stdin is empty unless given. */
   readonly stdin?: string | Uint8Array;
+  /** Where stdout goes to instead of to the test. */
+  readonly stdoutPath?: string;
 }
 
 /** What a process of `store` answered. */
@@ -52,7 +54,11 @@ export interface StoreProcess {
 
 /** Starts `store`; its stdin stays open until somebody ends it. */
 function startStore(args: readonly string[], options: StoreOptions): StoreProcess {
-  const child = spawn(process.execPath, [program, ...args], {
+  const command = [process.execPath, program, ...args];
+  if (options.stdoutPath !== undefined) {
+    command.unshift("/bin/sh", "-c", 'exec "$@" > "$0"', options.stdoutPath);
+  }
+  const child = spawn(command[0] ?? process.execPath, command.slice(1), {
     cwd: options.cwd,
     // What the tests' own environment says must not decide which instance is used.
     env: {

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 
 import { openDatabase, type Database } from "@store/database";
 import { StoreError } from "@store/identity";
@@ -31,6 +32,7 @@ export async function openInstance(
 ): Promise<Instance> {
   if (options.create) await makeFolder(settings.dataFolder);
   else await assertInstanceExists(settings);
+  await assertObjectsArePresent(settings);
   // A disk that hangs is given up on in time, so that nobody waits for it for ever.
   const primary = withDeadlines(await openLocalStorage({ root: settings.objectsFolder }));
   try {
@@ -68,6 +70,33 @@ async function assertInstanceExists(settings: Settings): Promise<void> {
     "instance_not_found",
     `There is no instance at ${place}; name another folder, or make an instance there.`,
     { context: { path: place } },
+  );
+}
+
+/**
+ * Refuses a root without a layout where the database knows of objects. Otherwise a disk that is not
+ * mounted would become a new and empty root, healthy to look at.
+ */
+async function assertObjectsArePresent(settings: Settings): Promise<void> {
+  const { databaseUrl, objectsFolder } = settings;
+  if (await exists(join(objectsFolder, "format.json"))) return;
+  if (databaseUrl.startsWith("sqlite:") && !(await exists(databaseUrl.slice(7)))) return;
+  const database = await openDatabase(databaseUrl);
+  try {
+    if ((await database.schemaVersion()) === 0) return;
+    await database.assertSchemaCurrent();
+    const { objects } = database.tables;
+    const address = { address: objects.contentAddress };
+    const known = await database.reader.select(address).from(objects).limit(1);
+    if (known.length === 0) return;
+  } finally {
+    await database.close();
+  }
+  throw new StoreError(
+    "storage_unavailable",
+    `The log speaks of objects, but ${objectsFolder} has no format.json: its disk is not ` +
+      "mounted, or it was lost. Mount it, or restore it from a backup.",
+    { context: { path: objectsFolder } },
   );
 }
 
