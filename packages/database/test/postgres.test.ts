@@ -246,13 +246,15 @@ test("a server that was late to create the head waits for those that write it", 
   const late = await openPlace(proxy.url);
   const pause = proxy.pauseAt("LOCK TABLE");
   // It has found no head, and is about to lock the table instead.
-  const lateWrite = late.write(({ sql, tables }) => sql.select().from(tables.logHead));
+  const lateWrite = late.write((tx) => tx.sql.select().from(tx.tables.logHead));
   await pause.reached;
-  await createHead(database);
-  await database.write(async ({ sql, tables }) => {
+  const sql = postgres(schema.serverUrl, { max: 1 });
+  await sql`insert into ${sql(schema.schema)}.log_head values (1, 'log', 0, '', '', '', '')`;
+  await sql.end();
+  await database.write(async (tx) => {
     pause.resume();
     await sleep(50);
-    await sql.update(tables.logHead).set({ size: 1 });
+    await tx.sql.update(tx.tables.logHead).set({ size: 1 });
   });
   expect(await lateWrite).toMatchObject([{ size: 1 }]);
 });
