@@ -35,8 +35,14 @@ describe.each(dialects)("a list on %s", (dialect) => {
     ]);
     const opened = await all((page) => registry.listPackages({ status: "open" }, page));
     expect(opened.map((pkg) => pkg.id)).toEqual([open.id]);
-    const exact = await registry.listPackages({ name: "app", version: "1.2.0" });
+    const named = { namespace: "acme", name: "app" };
+    const exact = await registry.listPackages({ ...named, version: "1.2.0" });
     expect(exact.items.map((pkg) => pkg.version)).toEqual(["1.2.0"]);
+    const filters = [{ namespace: "acme" }, named, { ...named, variant: "none" }];
+    const counts = filters.map(
+      async (filter) => (await all((page) => registry.listPackages(filter, page))).length,
+    );
+    expect(await Promise.all(counts)).toEqual([7, 6, 0]);
     const versions = await all((page) => registry.listVersions("acme", "app", page));
     expect(versions.map((pkg) => pkg.version)).toEqual([
       "2.0.0",
@@ -55,6 +61,11 @@ describe.each(dialects)("a list on %s", (dialect) => {
     await registry.setTag({ packageId: id, tag: "stable" });
     const filter = { namespace: "acme", name: "app", tag: "stable" };
     expect((await registry.listPackages(filter)).items.map((pkg) => pkg.id)).toEqual([id]);
+    expect((await registry.listPackages({ ...filter, tag: "none" })).items).toEqual([]);
+    expect((await registry.listPackages({ ...filter, version: "2.0.0" })).items).toEqual([]);
+    for (const rootless of [{ name: "app" }, { namespace: "acme", version: "1.0.0" }]) {
+      expect(await codeOf(registry.listPackages(rootless))).toBe("invalid_argument");
+    }
     expect(await codeOf(registry.listPackages({ tag: "stable" }))).toBe("invalid_argument");
   });
 

@@ -4,6 +4,7 @@ import type {
   HealthReport,
   HoldInfo,
   MetadataSchemaInfo,
+  MetadataSchemaSummary,
   NameInfo,
   PackageInfo,
   RetentionClass,
@@ -101,15 +102,18 @@ export function retentionClassJson(retentionClass: RetentionClass): object {
   return { name: retentionClass.name, duration_days: retentionClass.durationDays };
 }
 
-export function schemaJson(schema: MetadataSchemaInfo): object {
+export function schemaSummaryJson(schema: MetadataSchemaSummary): object {
   return {
     name: schema.name,
     revision: schema.revision,
     digest: schema.digest,
     registered_at: schema.registeredAt,
     registered_by: schema.registeredBy,
-    schema: schema.schema,
   };
+}
+
+export function schemaJson(schema: MetadataSchemaInfo): object {
+  return { ...schemaSummaryJson(schema), schema: schema.schema };
 }
 
 export function verifyJson(report: VerifyReport): object {

@@ -34,7 +34,6 @@ CREATE TABLE artifact_packages (
   created_at TEXT NOT NULL,
   created_seq INTEGER NOT NULL,
   created_by TEXT NOT NULL,
-  metadata BLOB,
   metadata_schema TEXT,
   retention_class TEXT NOT NULL,
   source TEXT,
@@ -48,6 +47,8 @@ CREATE TABLE artifact_packages (
   size_bytes INTEGER NOT NULL,
   yanked_at TEXT,
   yank_reason TEXT,
+  -- Last, so that the other columns are read without it, however large it is.
+  metadata BLOB,
   PRIMARY KEY (package_id)
 ) STRICT;
 
@@ -137,10 +138,10 @@ CREATE TABLE retention_holds (
 CREATE TABLE metadata_schemas (
   name TEXT NOT NULL,
   revision INTEGER NOT NULL,
-  schema BLOB NOT NULL,
   digest TEXT NOT NULL,
   registered_at TEXT NOT NULL,
   registered_by TEXT NOT NULL,
+  schema BLOB NOT NULL,
   PRIMARY KEY (name, revision)
 ) STRICT;
 
@@ -188,13 +189,16 @@ CREATE INDEX artifact_packages_status
   WHERE status <> 'finalized';
 CREATE UNIQUE INDEX artifact_packages_manifest
   ON artifact_packages (manifest_digest) WHERE manifest_digest IS NOT NULL;
-CREATE INDEX artifact_packages_open
-  ON artifact_packages (open_expires_at, package_id) WHERE status = 'open';
 
 CREATE INDEX artifact_files_object ON artifact_files (content_address);
 CREATE INDEX objects_sha256 ON objects (digest_sha256);
 CREATE INDEX tags_package ON tags (package_id);
-CREATE INDEX retention_holds_package ON retention_holds (package_id);
+-- Holds are listed by package, by whether they were released, and by both.
+CREATE INDEX retention_holds_package ON retention_holds (package_id, hold_id);
+CREATE INDEX retention_holds_active_package
+  ON retention_holds (package_id, hold_id) WHERE released_at IS NULL;
+CREATE INDEX retention_holds_active ON retention_holds (hold_id) WHERE released_at IS NULL;
+CREATE INDEX retention_holds_released ON retention_holds (hold_id) WHERE released_at IS NOT NULL;
 CREATE INDEX object_leases_expiry ON object_leases (expires_at);
 CREATE INDEX object_leases_object ON object_leases (content_address);
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);

@@ -1,29 +1,157 @@
 import {
   assertName,
   assertNamespace,
+  assertTag,
   assertVariant,
   assertVersion,
+  formatReference,
+  isStoreError,
+  parseReference,
   StoreError,
   type PackageCoordinates,
+  type Reference,
 } from "@store/identity";
 import { canonicalizeJson, isMediaType } from "@store/manifest";
 
 import { limits } from "./limits.ts";
-import type { JsonObject } from "./types.ts";
+import type { FileOptions, JsonObject, PackageFilter } from "./types.ts";
 
-/** What callers give, held to its rules before any command is decided. */
+/**
+ * What callers give, held to its rules before anything is read or decided. They may write plain
+ * JavaScript, so that types are checked too: what is none is `invalid_argument`.
+ */
+
+const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Whether a text has the form of the ids that the registry gives; nothing else is looked up. */
+export function isId(what: string, value: unknown): value is string {
+  return idPattern.test(textOf(what, value));
+}
+
+/** The value, which must be a text; what it says is checked by others. */
+export function textOf(what: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw wrongType(what, "a text", value);
+}
+
+/** The value, which must be an object: `input`, a target, a filter. */
+export function objectOf<T extends object>(what: string, value: T): T {
+  const given: unknown = value;
+  if (typeof given === "object" && given !== null) return value;
+  throw wrongType(what, "an object", value);
+}
+
+/** Options that may be left out. */
+export function optionsOf<T extends object>(value: T | undefined, what = "options"): Partial<T> {
+  return value === undefined ? {} : objectOf(what, value);
+}
+
+/** The value, which must be an array; what is in it is checked by others. */
+export function listOf<T>(what: string, value: readonly T[]): readonly T[] {
+  const given: unknown = value;
+  if (Array.isArray(given)) return value;
+  throw wrongType(what, "an array", value);
+}
+
+/** Throws `invalid_argument` unless the value is a truth value or left out. */
+export function assertFlag(what: string, value: unknown): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw wrongType(what, "true or false", value);
+}
+
+/** Throws `invalid_argument` unless the value is an AbortSignal or left out. */
+export function assertSignal(value: unknown): void {
+  if (value === undefined || value instanceof AbortSignal) return;
+  throw wrongType("signal", "an AbortSignal", value);
+}
+
+/** Throws `invalid_argument` unless the value is a function or left out. */
+export function assertCallback(what: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw wrongType(what, "a function", value);
+}
+
+/** Throws `invalid_argument` unless the value is a Set or left out. */
+export function assertSet(what: string, value: unknown): void {
+  if (value === undefined || value instanceof Set) return;
+  throw wrongType(what, "a Set", value);
+}
+
+/** Throws `invalid_argument` unless the value can be iterated for chunks. */
+export function assertSource(value: unknown): void {
+  const isObject = typeof value === "object" && value !== null;
+  if (isObject && Symbol.asyncIterator in value) return;
+  throw wrongType("source", "an async iterable of Uint8Array, such as a stream", value);
+}
+
+/** Throws `invalid_argument` unless the value is a whole number within the bounds. */
+export function assertInteger(what: string, value: unknown, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most) return;
+  throw new StoreError(
+    "invalid_argument",
+    `The ${what} must be a whole number from ${least} to ${most}, not ${shown(value)}.`,
+    { context: { limit: most, actual: shown(value) } },
+  );
+}
 
 /** Throws `invalid_name` for the part that breaks its rule. */
 export function assertCoordinates(coordinates: PackageCoordinates): void {
-  assertNamespace(coordinates.namespace);
-  assertName(coordinates.name);
+  assertFullName(coordinates);
   assertVersion(coordinates.version);
   if (coordinates.variant !== undefined) assertVariant(coordinates.variant);
 }
 
+/** Throws `invalid_name` unless both parts of `namespace/name` follow their rule. */
+export function assertFullName(value: { readonly namespace: string; readonly name: string }): void {
+  assertNamespace(value.namespace);
+  assertName(value.name);
+}
+
+/** Throws `invalid_name` for the part of `namespace/name:tag` that breaks its rule. */
+export function assertTagName(value: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly tag: string;
+}): void {
+  assertFullName(value);
+  assertTag(value.tag);
+}
+
+const statuses: readonly unknown[] = ["open", "finalized", "yanked", "expired"];
+
+/** Throws `invalid_name` or `invalid_argument` unless packages can be found by the filter. */
+export function assertPackageFilter(filter: PackageFilter): void {
+  const { namespace, name, version, variant, status, tag } = filter;
+  if (namespace !== undefined) assertNamespace(namespace);
+  if (name !== undefined) assertName(name);
+  if (version !== undefined) assertVersion(version);
+  if (variant !== undefined) assertVariant(variant);
+  if (tag !== undefined) assertTag(tag);
+  if (status !== undefined && !statuses.includes(status)) {
+    throw wrongType("status", statuses.join(" or "), status);
+  }
+  const narrowed = version ?? variant ?? tag;
+  const isRooted = name === undefined ? narrowed === undefined : namespace !== undefined;
+  if (isRooted) return;
+  throw new StoreError(
+    "invalid_argument",
+    "Packages are listed by namespace, then name: give the namespace with a name, and both with " +
+      "a version, a variant or a tag.",
+  );
+}
+
+/** The reference that a caller gave as a text or in parts; throws `invalid_reference`. */
+export function referenceOf(value: Reference | string): Reference {
+  if (typeof value === "string") return parseReference(value);
+  objectOf("reference", value);
+  objectOf("selector of the reference", value.selector);
+  // Written and read again, so that only what the grammar can say gets through.
+  return parseReference(formatReference(value));
+}
+
 /** Throws `invalid_argument` or `limit_exceeded` for a text that no event should carry. */
-export function assertText(what: string, text: string | undefined, maxBytes: number): void {
-  if (text === undefined) return;
+export function assertText(what: string, value: unknown, maxBytes: number): void {
+  const text = textOf(what, value);
   if (text === "" || !text.isWellFormed() || /\p{Cc}/u.test(text)) {
     throw new StoreError(
       "invalid_argument",
@@ -37,19 +165,43 @@ export function assertText(what: string, text: string | undefined, maxBytes: num
   });
 }
 
-/** Throws `invalid_argument` unless the text is a media type as RFC 9110 section 8.3.1 has it. */
-export function assertMediaType(mediaType: string | undefined): void {
-  if (mediaType === undefined || isMediaType(mediaType)) return;
+/** Like {@link assertText}, for a text that may be left out. */
+export function assertOptionalText(what: string, value: unknown, maxBytes: number): void {
+  if (value !== undefined) assertText(what, value, maxBytes);
+}
+
+/** Throws `invalid_argument` unless what is said of a file beside its bytes is acceptable. */
+export function assertFileOptions(options: FileOptions): void {
+  assertFlag("executable", options.executable);
+  assertFlag("replace", options.replace);
+  if (options.mediaType === undefined) return;
+  const mediaType = textOf("media type", options.mediaType);
+  // RFC 9110 section 8.3.1.
+  if (isMediaType(mediaType)) return;
   throw new StoreError(
     "invalid_argument",
-    `"${mediaType.slice(0, 100)}" is no media type. Give one such as text/plain; charset=utf-8.`,
-    { context: { actual: mediaType.slice(0, 100) } },
+    `${shown(mediaType)} is no media type. Give one such as text/plain; charset=utf-8.`,
+    { context: { actual: shown(mediaType) } },
   );
+}
+
+/** Throws `invalid_argument` unless the actor is an opaque id of 1 to 256 bytes. */
+export function assertActor(actor: unknown): void {
+  try {
+    assertText("actor", actor, limits.actorBytes);
+  } catch (cause) {
+    if (!isStoreError(cause)) throw cause;
+    throw new StoreError(
+      "invalid_argument",
+      `An actor is an opaque id of 1 to ${limits.actorBytes} bytes without control characters.`,
+      { cause, context: { limit: limits.actorBytes, actual: shown(actor) } },
+    );
+  }
 }
 
 /** The canonical JSON of metadata; `invalid_metadata` unless it is an object. */
 export function canonicalMetadata(metadata: JsonObject): Uint8Array {
-  assertObject("metadata", metadata, "invalid_metadata");
+  assertJsonObject("metadata", metadata, "invalid_metadata");
   return canonicalizeJson(metadata, {
     maxDepth: limits.jsonDepth,
     maxBytes: limits.metadataBytes,
@@ -58,15 +210,28 @@ export function canonicalMetadata(metadata: JsonObject): Uint8Array {
 
 /** The canonical JSON of a metadata schema; `invalid_schema` unless it is an object. */
 export function canonicalSchema(schema: JsonObject): Uint8Array {
-  assertObject("metadata schema", schema, "invalid_schema");
+  assertJsonObject("metadata schema", schema, "invalid_schema");
   return canonicalizeJson(schema, { maxDepth: limits.jsonDepth, maxBytes: limits.schemaBytes });
 }
 
-function assertObject(
+function assertJsonObject(
   what: string,
   value: unknown,
   code: "invalid_metadata" | "invalid_schema",
 ): void {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
-  throw new StoreError(code, `The ${what} must be a JSON object.`);
+  throw new StoreError(code, `The ${what} must be a JSON object, not ${shown(value)}.`);
+}
+
+/** A value as a message shows it: a short text quoted, of everything else only the type. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  if (typeof value === "number" || value === undefined || value === null) return String(value);
+  return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+}
+
+function wrongType(what: string, wanted: string, value: unknown): StoreError {
+  return new StoreError("invalid_argument", `The ${what} must be ${wanted}, not ${shown(value)}.`, {
+    context: { actual: shown(value) },
+  });
 }

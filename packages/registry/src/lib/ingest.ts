@@ -1,14 +1,13 @@
 import { contentAddress, type DualDigest } from "@store/identity";
 import { ingestStream } from "@store/storage";
 
-import { addStoredFile, type FilePlacement } from "./commands/file.ts";
-import { runCommand, type Decide } from "./commands/run.ts";
-import { recallAnswer, type IdempotentRequest } from "./commands/idempotency.ts";
+import { addFile, findPlace, type FilePlacement, type StoredObject } from "./commands/file.ts";
+import type { Decide } from "./commands/decision.ts";
+import type { IdempotentRequest } from "./commands/idempotency.ts";
+import { prepareAndRun } from "./commands/run.ts";
 import type { Instance } from "./instance.ts";
-import type { Leases, ObjectLease } from "./leases.ts";
-import { findOpenPackage } from "./queries/find.ts";
-import { refuseTakenPath } from "./queries/taken-path.ts";
-import { formatTime } from "./times.ts";
+import type { ObjectLease } from "./leases.ts";
+import { together } from "./together.ts";
 import type { AddedFile, IngestFileOptions } from "./types.ts";
 
 /** The role of the backend that new objects go to. */
@@ -23,62 +22,85 @@ export async function ingestFile(
   actor: string,
   placement: FilePlacement,
   source: AsyncIterable<Uint8Array>,
-  options: IngestFileOptions,
+  options: Omit<IngestFileOptions, "idempotencyKey">,
   idempotent: IdempotentRequest | undefined,
 ): Promise<AddedFile> {
-  const { database, leases, primary } = instance;
-  const { reader: sql, tables } = database;
-  if (idempotent !== undefined) {
-    // Asked before the body is read: a repeated request need not send it again.
-    const now = formatTime(instance.clock());
-    const remembered = await recallAnswer({ sql, tables, now }, actor, idempotent);
-    if (remembered !== undefined) return remembered.answer as AddedFile;
-  }
-  const row = await findOpenPackage(sql, placement.packageId);
-  await refuseTakenPath(sql, row, placement.path, placement.replace);
-  let leased: ObjectLease | undefined;
-  const admit = async ({ primary: digest, sizeBytes }: DualDigest) => {
-    const address = contentAddress(digest);
-    const { lease, known } = await leases.takeObject(address);
-    leased = lease;
-    // The row says that the object was stored; the look at the backend mends one that was lost.
-    const present = known && (await primary.stat(address))?.sizeBytes === sizeBytes;
-    return present ? "present" : "write";
-  };
+  const ingest = new Ingest(instance, placement, options);
   try {
-    const { digest, receipt } = await ingestStream(primary, source, {
-      lease: await leases.process(),
-      admit,
-      ...(options.expect === undefined ? {} : { expect: options.expect }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    });
-    const deduplicated = receipt === undefined || receipt.existed;
-    const object = { digest, backend: primaryRole, deduplicated };
-    const decide = releasing(addStoredFile(placement, object), leases, leased);
-    const added = await runCommand(instance, actor, decide, idempotent);
-    leased = undefined;
+    const prepare = () => ingest.store(source);
+    const added = await prepareAndRun(instance, actor, prepare, idempotent);
+    ingest.recorded();
     return added;
   } finally {
-    // Where this fails too, the lease runs out by itself.
-    if (leased !== undefined) await leases.release(leased).catch(() => undefined);
+    await ingest.end();
   }
 }
 
-/** The same decision, giving the lease back in its transaction. */
-function releasing<Answer>(
-  decide: Decide<Answer>,
-  leases: Leases,
-  lease: ObjectLease | undefined,
-): Decide<Answer> {
-  return async (view) => {
-    const { events, answer } = await decide(view);
-    return {
-      events,
-      answer: async (after) => {
-        if (lease !== undefined) await leases.releaseWith(after, lease);
-        return answer(after);
-      },
+/** One body on its way into a package. */
+class Ingest {
+  readonly #instance: Instance;
+  readonly #placement: FilePlacement;
+  readonly #options: IngestFileOptions;
+  #lease: ObjectLease | undefined;
+  #givenBack = false;
+
+  constructor(instance: Instance, placement: FilePlacement, options: IngestFileOptions) {
+    this.#instance = instance;
+    this.#placement = placement;
+    this.#options = options;
+  }
+
+  /** Makes the bytes an object that is leased; what is left to do is to record the file. */
+  async store(source: AsyncIterable<Uint8Array>): Promise<Decide<AddedFile>> {
+    const { database, leases, lifetime, primary } = this.#instance;
+    const { expect, signal, onProgress } = this.#options;
+    // Asked before the body is read, so that nobody sends it in vain.
+    await findPlace({ sql: database.reader }, this.#placement);
+    try {
+      const { digest, receipt } = await ingestStream(primary, source, {
+        lease: await leases.process(),
+        admit: (admitted) => this.#admit(admitted),
+        signal: lifetime.signalWith(signal),
+        ...(expect === undefined ? {} : { expect }),
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+      const deduplicated = receipt === undefined || receipt.existed;
+      return this.#recording({ digest, backend: primaryRole, deduplicated });
+    } catch (error) {
+      throw lifetime.reasonOf(error);
+    }
+  }
+
+  /** The command was recorded, and whatever it did is durable. */
+  recorded(): void {
+    if (this.#givenBack) this.#lease = undefined;
+  }
+
+  /** Gives the lease back unless that was recorded with the file. */
+  async end(): Promise<void> {
+    if (this.#lease !== undefined) await this.#instance.leases.giveBack(this.#lease);
+  }
+
+  async #admit({ primary: digest, sizeBytes }: DualDigest): Promise<"write" | "present"> {
+    const address = contentAddress(digest);
+    const { lease, known } = await this.#instance.leases.takeObject(address);
+    this.#lease = lease;
+    if (!known) return "write";
+    // The row says that the object was stored; the look at the backend mends one that was lost.
+    const stat = await this.#instance.primary.stat(address);
+    return stat?.sizeBytes === sizeBytes ? "present" : "write";
+  }
+
+  /** Adds the file and gives the lease back, both in one transaction. */
+  #recording(object: StoredObject): Decide<AddedFile> {
+    const decide = addFile(this.#placement, object);
+    return async (view) => {
+      const lease = this.#lease;
+      const givingBack =
+        lease === undefined ? undefined : this.#instance.leases.giveBackWith(view.sql, lease);
+      const [decision] = await together([decide(view), Promise.resolve(givingBack)]);
+      this.#givenBack = true;
+      return decision;
     };
-  };
+  }
 }

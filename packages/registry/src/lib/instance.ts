@@ -5,6 +5,7 @@ import type { StorageBackend } from "@store/storage";
 
 import type { ManifestDigest } from "./events/codec.ts";
 import type { Leases } from "./leases.ts";
+import type { Lifetime } from "./lifetime.ts";
 import type { MetadataValidator } from "./metadata-validator.ts";
 
 /** Everything that one open instance is made of; what callers hold is a facade over it. */
@@ -19,6 +20,7 @@ export interface Instance {
   readonly clock: () => number;
   readonly ids: () => string;
   readonly manifestDigest: ManifestDigest;
+  readonly lifetime: Lifetime;
   readonly leases: Leases;
   readonly validator: MetadataValidator;
   readonly openPackageMs: number;

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 
 import { statement, type Database, type NewRow, type Sql } from "@store/database";
-import type { ContentAddress } from "@store/identity";
+import { StoreError, type ContentAddress } from "@store/identity";
 import { eq, lte } from "drizzle-orm";
 
-import type { View } from "./commands/run.ts";
-import { findObject } from "./queries/find.ts";
+import { findObject } from "./queries/objects.ts";
 import { formatTime } from "./times.ts";
 
 /** A writer's claim on an address, from before its commit until its reference is recorded. */
@@ -14,15 +13,21 @@ export interface ObjectLease {
   readonly address: ContentAddress;
 }
 
-const insertLease = statement((sql, { objectLeases }, p) =>
-  sql.insert(objectLeases).values({
-    leaseId: p("leaseId"),
-    kind: p("kind"),
-    contentAddress: p("contentAddress"),
-    holder: p("holder"),
-    createdAt: p("createdAt"),
-    expiresAt: p("expiresAt"),
-  }),
+const putLease = statement((sql, { objectLeases: t }, p) =>
+  sql
+    .insert(t)
+    .values({
+      leaseId: p("leaseId"),
+      kind: p("kind"),
+      contentAddress: p("contentAddress"),
+      holder: p("holder"),
+      createdAt: p("createdAt"),
+      expiresAt: p("expiresAt"),
+    })
+    .onConflictDoUpdate({
+      target: [t.leaseId, t.contentAddress],
+      set: { expiresAt: p("expiresAt") },
+    }),
 );
 
 const deleteLease = statement((sql, { objectLeases }, p) =>
@@ -38,6 +43,8 @@ export class Leases {
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #leaseMs: number;
+  /** Leases that could not be given back yet; the next renewal tries again. */
+  readonly #owed = new Set<string>();
   #process: Promise<string> | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
@@ -60,34 +67,51 @@ export class Leases {
   async takeObject(address: ContentAddress): Promise<{ lease: ObjectLease; known: boolean }> {
     const holder = await this.process();
     const lease = { id: randomUUID(), address };
-    const known = await this.#database.write(async ({ sql }) => {
-      const [object] = await Promise.all([
-        findObject(sql, address),
-        this.#insert(sql, { leaseId: lease.id, kind: "object", contentAddress: address, holder }),
-      ]);
-      return object !== undefined;
-    });
-    return { lease, known };
+    try {
+      const known = await this.#database.write(async ({ sql }) => {
+        const [object] = await Promise.all([
+          findObject(sql, address),
+          this.#put(sql, { leaseId: lease.id, kind: "object", contentAddress: address, holder }),
+        ]);
+        return object !== undefined;
+      });
+      return { lease, known };
+    } catch (error) {
+      // A commit whose outcome is unknown may have taken it.
+      this.#owed.add(lease.id);
+      throw error;
+    }
   }
 
-  /** Gives a lease back, in the transaction that recorded the reference. */
-  async releaseWith(view: View, lease: ObjectLease): Promise<void> {
-    await deleteLease(view.sql, { leaseId: lease.id });
+  /**
+   * Gives a lease back in the transaction that records the reference.
+   *
+   * @throws {StoreError} `staged_not_found` where the lease is gone: nothing has protected the
+   *   object since, so that nobody may refer to it before it is looked at again
+   */
+  async giveBackWith(sql: Sql, lease: ObjectLease): Promise<void> {
+    const { changes } = await deleteLease(sql, { leaseId: lease.id });
+    if (changes > 0) return;
+    throw new StoreError(
+      "staged_not_found",
+      `The lease on ${lease.address} ran out, as this process was stopped for longer than leases ` +
+        "last. Send the bytes again.",
+      { context: { actual: lease.address } },
+    );
   }
 
-  /** Gives a lease back where nothing was recorded. */
-  async release(lease: ObjectLease): Promise<void> {
-    await this.#database.write(async ({ sql }) => {
-      await deleteLease(sql, { leaseId: lease.id });
-    });
+  /** Gives a lease back where nothing was recorded; later, if the database does not answer now. */
+  async giveBack(lease: ObjectLease): Promise<void> {
+    this.#owed.add(lease.id);
+    await this.#giveBackOwed([lease.id]).catch(() => undefined);
   }
 
   /** Ends renewal and gives everything back. */
   async close(): Promise<void> {
     clearInterval(this.#renewal);
-    if (this.#process === undefined) return;
-    const holder = await this.#process;
+    const holder = await this.#process?.catch(() => undefined);
     this.#process = undefined;
+    if (holder === undefined) return;
     await this.#database.write(async ({ sql, tables: { objectLeases } }) => {
       await sql.delete(objectLeases).where(eq(objectLeases.holder, holder));
     });
@@ -96,7 +120,7 @@ export class Leases {
   async #takeProcess(): Promise<string> {
     const id = randomUUID();
     await this.#database.write(async ({ sql }) => {
-      await this.#insert(sql, processLease(id));
+      await this.#put(sql, processLease(id));
     });
     // A renewal that fails is repeated by the next one, three more times before the lease ends.
     this.#renewal = setInterval(
@@ -108,18 +132,24 @@ export class Leases {
   }
 
   async #renew(holder: string): Promise<void> {
-    await this.#database.write(async ({ sql, tables: { objectLeases } }) => {
-      const { changes } = await sql
-        .update(objectLeases)
-        .set({ expiresAt: this.#expiry() })
-        .where(eq(objectLeases.holder, holder));
+    await this.#giveBackOwed([...this.#owed]);
+    await this.#database.write(async ({ sql, tables: { objectLeases: t } }) => {
+      await sql.update(t).set({ expiresAt: this.#expiry() }).where(eq(t.holder, holder));
       // A process that slept for longer than its lease was swept; what it stages next is not.
-      if (changes === 0) await this.#insert(sql, processLease(holder));
+      await this.#put(sql, processLease(holder));
     });
   }
 
-  async #insert(sql: Sql, lease: LeaseRow): Promise<void> {
-    await insertLease(sql, {
+  async #giveBackOwed(leaseIds: readonly string[]): Promise<void> {
+    if (leaseIds.length === 0) return;
+    await this.#database.write(async ({ sql }) => {
+      await Promise.all(leaseIds.map((leaseId) => deleteLease(sql, { leaseId })));
+    });
+    for (const leaseId of leaseIds) this.#owed.delete(leaseId);
+  }
+
+  async #put(sql: Sql, lease: LeaseRow): Promise<void> {
+    await putLease(sql, {
       ...lease,
       createdAt: formatTime(this.#clock()),
       expiresAt: this.#expiry(),

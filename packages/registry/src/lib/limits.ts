@@ -10,8 +10,12 @@ export const limits = {
   provenanceBytes: 2_048,
   /** Bytes of a reason given with a yank or a hold. */
   reasonBytes: 1_024,
-  /** Files of one package; a manifest holds about 700,000 of the shortest. */
-  filesPerPackage: 500_000,
+  /** Files of one package: with paths of 280 bytes, as many as the event of a manifest holds. */
+  filesPerPackage: 250_000,
+  /** Holds of one package that are not released; a manifest lists them. */
+  holdsPerPackage: 1_000,
+  /** UTF-8 bytes of an actor. */
+  actorBytes: 256,
   /** Rows of one page of a list. */
   pageSize: 1_000,
   /** Characters of an idempotency key. */
@@ -20,6 +24,8 @@ export const limits = {
   idempotencyMs: 24 * 60 * 60 * 1000,
   /** Milliseconds that validating metadata against a schema may take. */
   validationMs: 1_000,
+  /** Megabytes of memory that it may take. */
+  validationMegabytes: 128,
 } as const;
 
 /** The retention classes that every instance is born with. */

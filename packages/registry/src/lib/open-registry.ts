@@ -1,20 +1,25 @@
 import { openDatabase, type Database } from "@store/database";
 import { openLog, type EventLog } from "@store/events";
-import { loadDualHashing, StoreError } from "@store/identity";
+import { assertName, loadDualHashing } from "@store/identity";
 import { uuidv7 } from "uuidv7";
 
+import { assertActor, assertInteger, objectOf } from "./arguments.ts";
 import { recordBirth } from "./commands/birth.ts";
 import { Leases } from "./leases.ts";
+import { Lifetime } from "./lifetime.ts";
 import { MetadataValidator } from "./metadata-validator.ts";
 import { catalogCommands } from "./facade/catalog.ts";
 import { fileCommands } from "./facade/files.ts";
-import { operations } from "./facade/operations.ts";
+import { lifeCycle, operations } from "./facade/operations.ts";
 import { packageCommands } from "./facade/packages.ts";
-import { queries } from "./facade/queries.ts";
+import { catalogQueries, fileQueries, packageQueries } from "./facade/queries.ts";
 import type { Instance } from "./instance.ts";
 import type { OpenRegistryOptions, Registry } from "./registry.ts";
 
-const defaults = { openPackageMs: 24 * 60 * 60 * 1000, leaseMs: 2 * 60 * 1000 } as const;
+const minute = 60 * 1000;
+const defaults = { openPackageMs: 24 * 60 * minute, leaseMs: 2 * minute } as const;
+/** The longest that a timer can wait, and so the longest lease that can be renewed in time. */
+const longestLeaseMs = 2 ** 31 - 1;
 
 /**
  * Opens an instance. An empty database is migrated and the instance's birth recorded; a database
@@ -22,7 +27,7 @@ const defaults = { openPackageMs: 24 * 60 * 60 * 1000, leaseMs: 2 * 60 * 1000 } 
  * `schema_too_new`.
  */
 export async function openRegistry(options: OpenRegistryOptions): Promise<Registry> {
-  assertActor(options.actor);
+  assertOptions(options);
   const owned = typeof options.database === "string";
   const database =
     typeof options.database === "string" ? await openDatabase(options.database) : options.database;
@@ -41,8 +46,7 @@ async function openInstance(
   options: OpenRegistryOptions,
 ): Promise<Instance> {
   await prepareSchema(database);
-  const clock = options.clock ?? Date.now;
-  const ids = options.ids ?? uuidv7;
+  const { clock = Date.now, ids = uuidv7, leaseMs = defaults.leaseMs } = options;
   const log: EventLog = await openLog(database, { clock, ids });
   const hashing = await loadDualHashing();
   const instance: Instance = {
@@ -54,7 +58,8 @@ async function openInstance(
     clock,
     ids,
     manifestDigest: (bytes) => hashing.digestBytes(bytes).primary,
-    leases: new Leases(database, clock, options.leaseMs ?? defaults.leaseMs),
+    lifetime: new Lifetime(),
+    leases: new Leases(database, clock, leaseMs),
     validator: new MetadataValidator(),
     openPackageMs: options.openPackageMs ?? defaults.openPackageMs,
     mayReadObject: options.mayReadObject ?? (() => Promise.resolve(true)),
@@ -80,19 +85,30 @@ function onBehalfOf(instance: Instance, actor: string): Registry {
       assertActor(other);
       return onBehalfOf(instance, other);
     },
-    ...packageCommands(instance, actor),
-    ...fileCommands(instance, actor),
-    ...catalogCommands(instance, actor),
-    ...queries(instance),
-    ...operations(instance, actor),
+    ...instance.lifetime.guard({
+      ...packageCommands(instance, actor),
+      ...fileCommands(instance, actor),
+      ...catalogCommands(instance, actor),
+      ...packageQueries(instance),
+      ...fileQueries(instance),
+      ...catalogQueries(instance),
+      ...operations(instance, actor),
+    }),
+    ...lifeCycle(instance),
   };
 }
 
-function assertActor(actor: string): void {
-  if (actor.length > 0 && Buffer.byteLength(actor) <= 256 && !/[\p{Cc}\p{Cs}]/u.test(actor)) return;
-  throw new StoreError(
-    "invalid_argument",
-    "An actor is an opaque id of 1 to 256 bytes without control characters.",
-    { context: { limit: 256 } },
-  );
+function assertOptions(options: OpenRegistryOptions): void {
+  const { actor, backends, database, leaseMs, openPackageMs } = objectOf("options", options);
+  assertActor(actor);
+  if (typeof database !== "string") objectOf("database", database);
+  objectOf("primary backend", objectOf("backends", backends).primary);
+  for (const [role, backend] of Object.entries(backends)) {
+    assertName(role);
+    objectOf(`backend "${role}"`, backend);
+  }
+  if (leaseMs !== undefined) assertInteger("leaseMs", leaseMs, 4, longestLeaseMs);
+  if (openPackageMs !== undefined) {
+    assertInteger("openPackageMs", openPackageMs, 1, 100 * 365 * 24 * 60 * minute);
+  }
 }

@@ -1,7 +1,7 @@
 import type { Database } from "@store/database";
-import type { EventLog, LogHead, StoredEvent } from "@store/events";
+import type { EventQuery, LogHead, StoredEvent, TailOptions } from "@store/events";
 import type { ContentAddress, Reference } from "@store/identity";
-import type { StorageBackend } from "@store/storage";
+import type { ByteRange, StorageBackend } from "@store/storage";
 
 import type {
   AddedFile,
@@ -10,15 +10,19 @@ import type {
   FileOptions,
   FinalizedPackage,
   HealthReport,
+  HoldFilter,
   HoldInfo,
   IngestFileOptions,
   JsonObject,
   MetadataSchemaInfo,
+  MetadataSchemaSummary,
   MutationOptions,
+  NameFilter,
   NameInfo,
   OpenedFile,
   PackageFilter,
   PackageInfo,
+  PackageSummary,
   Page,
   PageOptions,
   ReplayOptions,
@@ -32,7 +36,6 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from "./types.ts";
-import type { ByteRange } from "@store/storage";
 
 export interface OpenRegistryOptions {
   /** `sqlite:<path>`, `sqlite::memory:`, `postgres://…`, or a database that the caller opened. */
@@ -88,16 +91,16 @@ export interface Registry {
   yankPackage(
     packageId: string,
     options?: MutationOptions & { readonly reason?: string },
-  ): Promise<PackageInfo>;
-  unyankPackage(packageId: string, options?: MutationOptions): Promise<PackageInfo>;
+  ): Promise<PackageSummary>;
+  unyankPackage(packageId: string, options?: MutationOptions): Promise<PackageSummary>;
 
   getPackage(packageId: string): Promise<PackageInfo>;
   resolve(reference: Reference | string): Promise<ResolvedPackage>;
   /** In order of namespace, name, version precedence, variant. */
-  listPackages(filter?: PackageFilter, page?: PageOptions): Promise<Page<PackageInfo>>;
+  listPackages(filter?: PackageFilter, page?: PageOptions): Promise<Page<PackageSummary>>;
   /** Finalized and yanked packages of a name, highest version first. */
-  listVersions(namespace: string, name: string, page?: PageOptions): Promise<Page<PackageInfo>>;
-  listNames(filter?: { readonly namespace?: string }, page?: PageOptions): Promise<Page<NameInfo>>;
+  listVersions(namespace: string, name: string, page?: PageOptions): Promise<Page<PackageSummary>>;
+  listNames(filter?: NameFilter, page?: PageOptions): Promise<Page<NameInfo>>;
   /** In bytewise order of path. */
   listFiles(packageId: string, page?: PageOptions): Promise<Page<FileInfo>>;
   statFile(packageId: string, path: string): Promise<FileInfo>;
@@ -124,7 +127,7 @@ export interface Registry {
   ): Promise<MetadataSchemaInfo>;
   /** `name` gives the newest revision, `name@revision` that one. */
   getMetadataSchema(reference: string): Promise<MetadataSchemaInfo>;
-  listMetadataSchemas(page?: PageOptions): Promise<Page<MetadataSchemaInfo>>;
+  listMetadataSchemas(page?: PageOptions): Promise<Page<MetadataSchemaSummary>>;
 
   listRetentionClasses(): Promise<readonly RetentionClass[]>;
   getRetention(packageId: string): Promise<RetentionInfo>;
@@ -136,18 +139,15 @@ export interface Registry {
   ): Promise<RetentionInfo>;
   placeHold(packageId: string, reason: string, options?: MutationOptions): Promise<HoldInfo>;
   releaseHold(holdId: string, options?: MutationOptions): Promise<HoldInfo>;
-  listHolds(
-    filter?: { readonly packageId?: string; readonly released?: boolean },
-    page?: PageOptions,
-  ): Promise<Page<HoldInfo>>;
+  listHolds(filter?: HoldFilter, page?: PageOptions): Promise<Page<HoldInfo>>;
 
   /** Reads every byte of a finalized package and holds it against manifest and log. */
   verifyPackage(packageId: string, options?: VerifyOptions): Promise<VerifyReport>;
   /** Recomputes the log's tree; throws `log_corrupt` naming the first contradiction. */
   verifyLog(): Promise<LogHead>;
 
-  readEvents(query: Parameters<EventLog["read"]>[0]): Promise<StoredEvent[]>;
-  tailEvents(options: Parameters<EventLog["tail"]>[0]): AsyncIterable<StoredEvent>;
+  readEvents(query: EventQuery): Promise<StoredEvent[]>;
+  tailEvents(options: TailOptions): AsyncIterable<StoredEvent>;
   head(): Promise<LogHead>;
   /** Rebuilds the views from the events, or with `check` only compares. */
   replay(options?: ReplayOptions): Promise<ReplayReport>;

@@ -8,7 +8,8 @@ export function addMilliseconds(time: string, ms: number): string {
   return formatTime(Date.parse(time) + ms);
 }
 
-/** `time` moved by whole days of 24 hours. */
-export function addDays(time: string, days: number): string {
-  return addMilliseconds(time, days * 24 * 60 * 60 * 1000);
+/** When what was finalized at `from` expires after whole days of 24 hours, or undefined for never. */
+export function expiry(from: string | null, durationDays: number | null): string | undefined {
+  if (from === null || durationDays === null) return undefined;
+  return addMilliseconds(from, durationDays * 24 * 60 * 60 * 1000);
 }

@@ -5,8 +5,11 @@ import type { ResolvedRange } from "@store/storage";
 /** Where a package is in its life; `open` is the only state that accepts files. */
 export type PackageStatus = "open" | "finalized" | "yanked" | "expired";
 
-/** A package as the views know it. Times are RFC 3339 UTC with milliseconds. */
-export interface PackageInfo extends PackageCoordinates {
+/**
+ * A package as the views know it, without its metadata, which may be as large as a mebibyte.
+ * Times are RFC 3339 UTC with milliseconds.
+ */
+export interface PackageSummary extends PackageCoordinates {
   /** The package's UUIDv7; names it from creation on. */
   readonly id: string;
   readonly status: PackageStatus;
@@ -17,8 +20,6 @@ export interface PackageInfo extends PackageCoordinates {
   readonly fileCount: number;
   readonly sizeBytes: number;
   readonly retentionClass: string;
-  /** The caller's JSON, as canonical text parsed again. */
-  readonly metadata?: JsonObject;
   /** `name@revision` of the metadata schema that the metadata satisfies. */
   readonly metadataSchema?: string;
   readonly source?: string;
@@ -31,6 +32,12 @@ export interface PackageInfo extends PackageCoordinates {
   readonly manifestSizeBytes?: number;
   readonly yankedAt?: string;
   readonly yankReason?: string;
+}
+
+/** A package with its metadata. */
+export interface PackageInfo extends PackageSummary {
+  /** The caller's JSON, as canonical text parsed again. */
+  readonly metadata?: JsonObject;
 }
 
 /** A file of a package, and the object that it points at. */
@@ -100,7 +107,7 @@ export interface AddedFile extends FileInfo {
 }
 
 export interface FinalizedPackage {
-  readonly package: PackageInfo;
+  readonly package: PackageSummary;
   readonly manifestDigest: ContentAddress;
 }
 
@@ -132,14 +139,25 @@ export interface PageOptions {
   readonly limit?: number;
 }
 
+/** Everything given must hold. What narrows a name needs the name, and a name its namespace. */
 export interface PackageFilter {
-  readonly namespace?: string;
-  readonly name?: string;
-  readonly version?: string;
-  readonly variant?: string;
-  readonly status?: PackageStatus;
-  /** Only packages that this tag targets; needs `namespace` and `name`. */
-  readonly tag?: string;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly version?: string | undefined;
+  readonly variant?: string | undefined;
+  readonly status?: PackageStatus | undefined;
+  /** Only the package that this tag targets. */
+  readonly tag?: string | undefined;
+}
+
+export interface NameFilter {
+  readonly namespace?: string | undefined;
+}
+
+export interface HoldFilter {
+  readonly packageId?: string | undefined;
+  /** Only holds that were released, or only those that were not. */
+  readonly released?: boolean | undefined;
 }
 
 /** A `namespace/name` that has at least one finalized package. */
@@ -194,14 +212,19 @@ export interface HoldInfo {
   readonly releasedBy?: string;
 }
 
-export interface MetadataSchemaInfo {
+/** A revision of a metadata schema, without the schema itself. */
+export interface MetadataSchemaSummary {
   readonly name: string;
   readonly revision: number;
-  readonly schema: JsonObject;
   /** SHA-256 of the schema's canonical JSON. */
   readonly digest: ContentAddress;
   readonly registeredAt: string;
   readonly registeredBy: string;
+}
+
+/** A revision of a metadata schema. */
+export interface MetadataSchemaInfo extends MetadataSchemaSummary {
+  readonly schema: JsonObject;
 }
 
 /** What is wrong with one object of a package. */

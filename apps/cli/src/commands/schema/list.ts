@@ -1,8 +1,8 @@
-import type { MetadataSchemaInfo, PageOptions } from "@store/registry";
+import type { MetadataSchemaSummary, PageOptions } from "@store/registry";
 
 import { formatTime } from "../../lib/format.ts";
 import { mapPages, printLists } from "../../lib/json-list.ts";
-import { schemaJson } from "../../lib/json.ts";
+import { schemaSummaryJson } from "../../lib/json.ts";
 import { printNote } from "../../lib/output.ts";
 import { allPages } from "../../lib/pages.ts";
 import { StoreCommand } from "../../lib/store-command.ts";
@@ -18,13 +18,13 @@ export default class SchemaList extends StoreCommand {
     const { flags } = await this.parse(SchemaList);
     await this.withRegistry(flags.data, async (registry) => {
       const pages = allPages((page: PageOptions) => registry.listMetadataSchemas(page));
-      if (flags.json) await printLists({ schemas: mapPages(pages, schemaJson) });
+      if (flags.json) await printLists({ schemas: mapPages(pages, schemaSummaryJson) });
       else if ((await printTable(columns, pages)) === 0) printNote("No schemas.");
     });
   }
 }
 
-const columns: Column<MetadataSchemaInfo>[] = [
+const columns: Column<MetadataSchemaSummary>[] = [
   { header: "REVISION", align: "right", value: (schema) => String(schema.revision) },
   { header: "REGISTERED", value: (schema) => formatTime(schema.registeredAt) },
   { header: "BY", value: (schema) => schema.registeredBy },

@@ -7,7 +7,9 @@ import { instanceSubject, retentionClassSubject } from "../events/subjects.ts";
 
 /** Records what belongs to an instance from its birth, once, whoever comes first. */
 export async function recordBirth(log: EventLog, actor: string): Promise<void> {
-  await log.initialize(actor, (tx) => record(tx, birthEvents()));
+  await log.initialize(actor, async (tx) => {
+    await record(tx, birthEvents());
+  });
 }
 
 function birthEvents(): NewEvent[] {

@@ -1,11 +1,13 @@
 import { StoreError } from "@store/identity";
 
-import type { Decide } from "./run.ts";
+import { finalizedPackage } from "../projections/packages.ts";
+import { findOpenPackage, refuseClaimed, rowReference } from "../queries/find.ts";
 import type { ManifestDraft } from "../queries/manifest-draft.ts";
-import { findOpenPackage, findPackage, refuseClaimed, rowReference } from "../queries/find.ts";
-import { packageInfo } from "../queries/rows.ts";
+import { packageSummary } from "../queries/rows.ts";
 import { rowSubject } from "../events/subjects.ts";
 import type { FinalizedPackage } from "../types.ts";
+import { together } from "../together.ts";
+import { changed, type Decide } from "./decision.ts";
 
 /**
  * Claims the coordinates and records the manifest. `package_changed` where the package moved
@@ -13,7 +15,10 @@ import type { FinalizedPackage } from "../types.ts";
  */
 export function finalizePackage(draft: ManifestDraft): Decide<FinalizedPackage> {
   return async ({ sql }) => {
-    const row = await findOpenPackage(sql, draft.packageId);
+    const [row] = await together([
+      findOpenPackage(sql, draft.packageId),
+      refuseClaimed(sql, draft.coordinates),
+    ]);
     if (row.revision !== draft.revision) {
       throw new StoreError(
         "package_changed",
@@ -21,28 +26,25 @@ export function finalizePackage(draft: ManifestDraft): Decide<FinalizedPackage> 
         { context: { expected: draft.revision, actual: row.revision } },
       );
     }
-    await refuseClaimed(sql, row);
-    return {
-      events: [
-        {
-          type: "v1.package.finalized",
-          subject: rowSubject(row),
-          recorded: draft.bytes,
-          payload: {
-            package_id: draft.packageId,
-            namespace: row.namespace,
-            name: row.name,
-            manifest_digest: draft.digest,
-            manifest_size: draft.bytes.byteLength,
-            retention_class: draft.retentionClass,
-            ...(draft.expiresAt === undefined ? {} : { expires_at: draft.expiresAt }),
-          },
+    return changed(
+      {
+        type: "v1.package.finalized",
+        subject: rowSubject(row),
+        recorded: draft.bytes,
+        payload: {
+          package_id: draft.packageId,
+          namespace: row.namespace,
+          name: row.name,
+          manifest_digest: draft.digest,
+          manifest_size: draft.bytes.byteLength,
+          retention_class: draft.retentionClass,
+          ...(draft.expiresAt === undefined ? {} : { expires_at: draft.expiresAt }),
         },
-      ],
-      answer: async (view) => ({
-        package: packageInfo(await findPackage(view.sql, draft.packageId)),
+      },
+      (event) => ({
+        package: packageSummary({ ...row, ...finalizedPackage(event) }),
         manifestDigest: draft.digest,
       }),
-    };
+    );
   };
 }

@@ -1,12 +1,17 @@
-import type { Sql, Tables } from "@store/database";
+import { statement, type Sql } from "@store/database";
 import { StoreError } from "@store/identity";
-import { and, eq, isNull } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 
-import type { Decide } from "./run.ts";
-import { findPackage, rowReference } from "../queries/find.ts";
-import { holdInfo, type PackageRow } from "../queries/rows.ts";
+import { isId, shown } from "../arguments.ts";
 import { rowSubject } from "../events/subjects.ts";
+import { limits } from "../limits.ts";
+import { placedHoldRow, releasedHold } from "../projections/holds.ts";
+import { findPackage, rowReference } from "../queries/find.ts";
+import { activeHolds } from "../queries/retention.ts";
+import { holdInfo, type HoldRow, type PackageRow } from "../queries/rows.ts";
+import { together } from "../together.ts";
 import type { HoldInfo } from "../types.ts";
+import { changed, type Decide } from "./decision.ts";
 
 /** Keeps a package from being collected, whatever its class says, until it is released. */
 export function placeHold(command: {
@@ -15,28 +20,24 @@ export function placeHold(command: {
   readonly reason: string;
 }): Decide<HoldInfo> {
   return async ({ sql }) => {
-    const row = await findPackage(sql, command.packageId);
-    return {
-      events: [
-        {
-          type: "v1.hold.placed",
-          subject: rowSubject(row),
-          payload: {
-            hold_id: command.holdId,
-            package_id: command.packageId,
-            reason: command.reason,
-          },
-        },
-      ],
-      answer: async (view) => holdInfo(await findHold(view.sql, view.tables, command.holdId)),
-    };
+    const { holdId, packageId, reason } = command;
+    const [row, holds] = await together([findPackage(sql, packageId), activeHolds(sql, packageId)]);
+    if (holds.length >= limits.holdsPerPackage) throw tooManyHolds(row);
+    return changed(
+      {
+        type: "v1.hold.placed",
+        subject: rowSubject(row),
+        payload: { hold_id: holdId, package_id: packageId, reason },
+      },
+      (event) => holdInfo(placedHoldRow(event)),
+    );
   };
 }
 
 /** Releases a hold; `hold_conflict` where it was released before. */
 export function releaseHold(holdId: string): Decide<HoldInfo> {
-  return async ({ sql, tables }) => {
-    const hold = await findHold(sql, tables, holdId);
+  return async ({ sql }) => {
+    const hold = await findHold(sql, holdId);
     if (hold.releasedAt !== null) {
       throw new StoreError(
         "hold_conflict",
@@ -45,46 +46,49 @@ export function releaseHold(holdId: string): Decide<HoldInfo> {
       );
     }
     const row = await findPackage(sql, hold.packageId);
-    return {
-      events: [
-        {
-          type: "v1.hold.released",
-          subject: rowSubject(row),
-          payload: { hold_id: holdId, package_id: hold.packageId },
-        },
-      ],
-      answer: async (view) => holdInfo(await findHold(view.sql, view.tables, holdId)),
-    };
+    return changed(
+      {
+        type: "v1.hold.released",
+        subject: rowSubject(row),
+        payload: { hold_id: holdId, package_id: hold.packageId },
+      },
+      (event) => holdInfo({ ...hold, ...releasedHold(event) }),
+    );
   };
 }
 
-/** The ids of the holds on a package that are not released, in order. */
-export async function activeHolds(
-  sql: Sql,
-  { retentionHolds }: Tables,
-  packageId: string,
-): Promise<string[]> {
-  const rows = await sql
-    .select({ holdId: retentionHolds.holdId })
-    .from(retentionHolds)
-    .where(and(eq(retentionHolds.packageId, packageId), isNull(retentionHolds.releasedAt)))
-    .orderBy(retentionHolds.holdId);
-  return rows.map((row) => row.holdId);
-}
-
 /** Throws `hold_conflict` where a hold protects the package. */
-export async function refuseHeld(sql: Sql, tables: Tables, row: PackageRow): Promise<void> {
-  const holds = await activeHolds(sql, tables, row.packageId);
+export async function refuseHeld(sql: Sql, row: PackageRow): Promise<void> {
+  const holds = await activeHolds(sql, row.packageId);
   if (holds.length === 0) return;
+  const some = holds.length > 3 ? [...holds.slice(0, 3), "…"] : holds;
   throw new StoreError(
     "hold_conflict",
-    `${rowReference(row)} is held (${holds.join(", ")}). Release its holds first.`,
+    `${rowReference(row)} is held (${some.join(", ")}). Release its holds first.`,
     { context: { reference: rowReference(row), candidates: holds } },
   );
 }
 
-async function findHold(sql: Sql, { retentionHolds }: Tables, holdId: string) {
-  const [row] = await sql.select().from(retentionHolds).where(eq(retentionHolds.holdId, holdId));
+const selectHold = statement((sql, { retentionHolds }, p) =>
+  sql
+    .select()
+    .from(retentionHolds)
+    .where(eq(retentionHolds.holdId, p("holdId"))),
+);
+
+async function findHold(sql: Sql, holdId: string): Promise<HoldRow> {
+  const [row] = isId("hold id", holdId) ? await selectHold(sql, { holdId }) : [];
   if (row !== undefined) return row;
-  throw new StoreError("hold_not_found", `There is no hold with the id "${holdId.slice(0, 64)}".`);
+  throw new StoreError("hold_not_found", `There is no hold with the id ${shown(holdId)}.`, {
+    context: { actual: holdId.slice(0, 80) },
+  });
+}
+
+function tooManyHolds(row: PackageRow): StoreError {
+  const reference = rowReference(row);
+  return new StoreError(
+    "limit_exceeded",
+    `${reference} has ${limits.holdsPerPackage} holds, and a manifest lists no more. Release one.`,
+    { context: { reference, limit: limits.holdsPerPackage } },
+  );
 }

@@ -5,9 +5,10 @@ import { StoreError } from "@store/identity";
 import { canonicalizeJson } from "@store/manifest";
 import { and, eq } from "drizzle-orm";
 
-import type { View } from "./run.ts";
+import { shown } from "../arguments.ts";
 import { limits } from "../limits.ts";
 import { addMilliseconds } from "../times.ts";
+import type { View } from "./decision.ts";
 
 /** A request that the caller may repeat. */
 export interface IdempotentRequest {
@@ -16,22 +17,35 @@ export interface IdempotentRequest {
   readonly digest: Uint8Array;
 }
 
+/** What was asked, part by part, each as it was checked; what is undefined was not said. */
+export type RequestParts = Readonly<Record<string, RequestPart>>;
+type RequestPart = string | number | boolean | null | Uint8Array | undefined;
+
 /** The request to remember, or undefined where the caller gave no key. */
 export function idempotentRequest(
-  key: string | undefined,
+  key: unknown,
   operation: string,
-  request: unknown,
+  parts: RequestParts,
 ): IdempotentRequest | undefined {
   if (key === undefined) return undefined;
-  if (!/^[\x21-\x7e]{1,128}$/.test(key)) {
+  if (typeof key !== "string" || !/^[\x21-\x7e]{1,128}$/.test(key)) {
     throw new StoreError(
       "invalid_argument",
-      `An idempotency key is 1 to ${limits.idempotencyKeyLength} printable ASCII characters without spaces.`,
-      { context: { limit: limits.idempotencyKeyLength } },
+      `An idempotency key is 1 to ${limits.idempotencyKeyLength} printable ASCII characters ` +
+        `without spaces, not ${shown(key)}.`,
+      { context: { limit: limits.idempotencyKeyLength, actual: shown(key) } },
     );
   }
-  const json = canonicalizeJson(JSON.parse(JSON.stringify({ operation, request })));
-  return { key, digest: createHash("sha256").update(json).digest() };
+  const asked: Record<string, string | number | boolean | null> = {};
+  for (const [name, part] of Object.entries(parts)) {
+    if (part === undefined) continue;
+    asked[name] = part instanceof Uint8Array ? sha256(part).toString("hex") : part;
+  }
+  return { key, digest: sha256(canonicalizeJson([operation, asked])) };
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash("sha256").update(bytes).digest();
 }
 
 const selectKey = statement((sql, tables, p) =>
@@ -55,6 +69,7 @@ export async function recallAnswer(
     throw new StoreError(
       "idempotency_conflict",
       `The idempotency key "${request.key}" was used with another request. Use a new key.`,
+      { context: { actual: request.key } },
     );
   }
   return { answer: JSON.parse(row.response) };

@@ -1,18 +1,17 @@
-import type { Sql } from "@store/database";
-import { isStoreError } from "@store/identity";
-
-import { packageInfo, type PackageRow } from "../queries/rows.ts";
-import type { Decide } from "./run.ts";
-import { addMilliseconds } from "../times.ts";
-import type { CreatePackageInput, PackageInfo } from "../types.ts";
+import { createdPackageRow, unyankedPackage, yankedPackage } from "../projections/packages.ts";
 import {
   findFinalizedPackage,
-  findOpenPackage,
-  findPackage,
+  findPackageIfAny,
   findRetentionClass,
+  assertOpen,
   refuseClaimed,
 } from "../queries/find.ts";
+import { packageInfo, packageSummary } from "../queries/rows.ts";
 import { packageSubject, rowSubject } from "../events/subjects.ts";
+import { addMilliseconds } from "../times.ts";
+import type { CreatePackageInput, PackageInfo, PackageSummary } from "../types.ts";
+import { together } from "../together.ts";
+import { changed, unchanged, type Decide } from "./decision.ts";
 import { refuseHeld } from "./hold.ts";
 
 export interface CreatePackage extends Omit<CreatePackageInput, "metadata" | "metadataSchema"> {
@@ -29,100 +28,86 @@ export interface CreatePackage extends Omit<CreatePackageInput, "metadata" | "me
 export function createPackage(command: CreatePackage): Decide<PackageInfo> {
   return async ({ sql, now }) => {
     const { namespace, name, version, variant, packageId } = command;
-    await Promise.all([
+    await together([
       refuseClaimed(sql, { namespace, name, version, variant: variant ?? "" }),
       findRetentionClass(sql, command.retentionClass),
     ]);
-    return {
-      events: [
-        {
-          type: "v1.package.created",
-          subject: packageSubject(command, packageId),
-          payload: {
-            package_id: packageId,
-            namespace,
-            name,
-            version,
-            variant,
-            metadata: command.metadata,
-            metadata_schema: command.metadataSchema,
-            retention_class: command.retentionClass,
-            source: command.source,
-            build: command.build,
-            open_until: addMilliseconds(now, command.openPackageMs),
-          },
+    return changed(
+      {
+        type: "v1.package.created",
+        subject: packageSubject(command, packageId),
+        payload: {
+          package_id: packageId,
+          namespace,
+          name,
+          version,
+          variant,
+          metadata: command.metadata,
+          metadata_schema: command.metadataSchema,
+          retention_class: command.retentionClass,
+          source: command.source,
+          build: command.build,
+          open_until: addMilliseconds(now, command.openPackageMs),
         },
-      ],
-      answer: async (view) => packageInfo(await findPackage(view.sql, packageId)),
-    };
+      },
+      (event) => {
+        const { metadata, ...row } = createdPackageRow(event);
+        return packageInfo(row, metadata);
+      },
+    );
   };
 }
 
 /** Ends an open package; `lapsed` only one whose time is over. Answers whether it did. */
 export function abandonPackage(packageId: string, reason: "abandoned" | "lapsed"): Decide<boolean> {
-  return async ({ sql, tables, now }) => {
-    const row = await findOpenOrGone(sql, packageId);
-    const current = reason === "lapsed" && (row?.openExpiresAt ?? "") > now;
-    if (row === undefined || current) return { events: [], answer: () => false };
-    await refuseHeld(sql, tables, row);
-    return {
-      events: [
-        {
-          type: "v1.package.abandoned",
-          subject: rowSubject(row),
-          payload: { package_id: packageId, reason },
-        },
-      ],
-      answer: () => true,
-    };
+  return async ({ sql, now }) => {
+    const row = await findPackageIfAny(sql, packageId);
+    // It was abandoned before, or never was: either way it is not there, as was asked.
+    if (row === undefined) return unchanged(false);
+    assertOpen(row);
+    if (reason === "lapsed" && (row.openExpiresAt ?? "") > now) return unchanged(false);
+    await refuseHeld(sql, row);
+    return changed(
+      {
+        type: "v1.package.abandoned",
+        subject: rowSubject(row),
+        payload: { package_id: packageId, reason },
+      },
+      () => true,
+    );
   };
-}
-
-/** The open package's row, or undefined where it was abandoned before. */
-async function findOpenOrGone(sql: Sql, packageId: string): Promise<PackageRow | undefined> {
-  try {
-    return await findOpenPackage(sql, packageId);
-  } catch (error) {
-    if (isStoreError(error, "package_not_found")) return undefined;
-    throw error;
-  }
 }
 
 /** Marks a finalized package as one that nobody should newly choose. */
-export function yankPackage(packageId: string, reason: string | undefined): Decide<PackageInfo> {
+export function yankPackage(packageId: string, reason: string | undefined): Decide<PackageSummary> {
   return async ({ sql }) => {
     const row = await findFinalizedPackage(sql, packageId);
-    const unchanged = row.status === "yanked" && row.yankReason === (reason ?? null);
-    return {
-      events: unchanged
-        ? []
-        : [
-            {
-              type: "v1.package.yanked",
-              subject: rowSubject(row),
-              payload: { package_id: packageId, reason },
-            },
-          ],
-      answer: async (view) => packageInfo(await findPackage(view.sql, packageId)),
-    };
+    if (row.status === "yanked" && row.yankReason === (reason ?? null)) {
+      return unchanged(packageSummary(row));
+    }
+    return changed(
+      {
+        type: "v1.package.yanked",
+        subject: rowSubject(row),
+        payload: { package_id: packageId, reason },
+      },
+      (event) => packageSummary({ ...row, ...yankedPackage(event) }),
+    );
   };
 }
 
-export function unyankPackage(packageId: string): Decide<PackageInfo> {
+/** Takes a yank back; of a package that is not yanked it is success. */
+export function unyankPackage(packageId: string): Decide<PackageSummary> {
   return async ({ sql }) => {
     const row = await findFinalizedPackage(sql, packageId);
-    return {
-      events:
-        row.status === "yanked"
-          ? [
-              {
-                type: "v1.package.unyanked",
-                subject: rowSubject(row),
-                payload: { package_id: packageId },
-              },
-            ]
-          : [],
-      answer: async (view) => packageInfo(await findPackage(view.sql, packageId)),
-    };
+    if (row.status !== "yanked") return unchanged(packageSummary(row));
+    return changed(
+      {
+        type: "v1.package.unyanked",
+        subject: rowSubject(row),
+        payload: { package_id: packageId },
+      },
+      () => packageSummary({ ...row, ...unyankedPackage() }),
+    );
   };
 }

@@ -1,56 +1,33 @@
-import type { Sql, Tables } from "@store/database";
-import { StoreError } from "@store/identity";
-import { eq } from "drizzle-orm";
-
-import type { Decide } from "./run.ts";
+import { setRetentionRow } from "../projections/retention.ts";
 import { findFinalizedPackage, findRetentionClass } from "../queries/find.ts";
+import { findRetention } from "../queries/retention.ts";
 import { retentionInfo } from "../queries/rows.ts";
 import { rowSubject } from "../events/subjects.ts";
-import { addDays } from "../times.ts";
+import { expiry } from "../times.ts";
 import type { RetentionInfo } from "../types.ts";
+import { together } from "../together.ts";
+import { changed, unchanged, type Decide } from "./decision.ts";
 
 /** Gives a finalized package another class; its time runs from when it was finalized. */
 export function setRetention(packageId: string, retentionClass: string): Decide<RetentionInfo> {
-  return async ({ sql, tables }) => {
-    const row = await findFinalizedPackage(sql, packageId);
-    const { durationDays } = await findRetentionClass(sql, retentionClass);
-    const expiresAt = expiry(row.finalizedAt, durationDays);
-    const current = await findRetention(sql, tables, packageId);
-    const unchanged =
-      current.retentionClass === retentionClass && current.expiresAt === (expiresAt ?? null);
-    return {
-      events: unchanged
-        ? []
-        : [
-            {
-              type: "v1.retention.set",
-              subject: rowSubject(row),
-              payload: {
-                package_id: packageId,
-                retention_class: retentionClass,
-                expires_at: expiresAt,
-              },
-            },
-          ],
-      answer: async (view) => retentionInfo(await findRetention(view.sql, view.tables, packageId)),
-    };
+  return async ({ sql }) => {
+    const [row, { durationDays }] = await together([
+      findFinalizedPackage(sql, packageId),
+      findRetentionClass(sql, retentionClass),
+    ]);
+    const current = await findRetention(sql, packageId);
+    if (current.retentionClass === retentionClass) return unchanged(retentionInfo(current));
+    return changed(
+      {
+        type: "v1.retention.set",
+        subject: rowSubject(row),
+        payload: {
+          package_id: packageId,
+          retention_class: retentionClass,
+          expires_at: expiry(row.finalizedAt, durationDays),
+        },
+      },
+      (event) => retentionInfo(setRetentionRow(event)),
+    );
   };
-}
-
-/** When a package finalized at `from` expires under a class, or undefined for never. */
-export function expiry(from: string | null, durationDays: number | null): string | undefined {
-  return from === null || durationDays === null ? undefined : addDays(from, durationDays);
-}
-
-/** The retention state of a finalized package. */
-export async function findRetention(sql: Sql, { retentionState }: Tables, packageId: string) {
-  const [row] = await sql
-    .select()
-    .from(retentionState)
-    .where(eq(retentionState.packageId, packageId));
-  if (row !== undefined) return row;
-  throw new StoreError(
-    "package_not_finalized",
-    `The package ${packageId} has no retention state before it is finalized.`,
-  );
 }

@@ -1,37 +1,24 @@
-import type { Database, Sql, Tables } from "@store/database";
+import type { Database } from "@store/database";
 import type { EventLog, LogTransaction } from "@store/events";
 
 import { recordedBytes } from "../events/codec.ts";
 import type { NewEvent, RecordedEvent } from "../events/types.ts";
-import { recallAnswer, rememberAnswer, type IdempotentRequest } from "./idempotency.ts";
 import { project } from "../projections/project.ts";
-
-/** What deciding may read: the database as of this transaction, and its time. */
-export interface View {
-  readonly sql: Sql;
-  readonly tables: Tables;
-  /** The time that the events of this command will carry. */
-  readonly now: string;
-}
-
-/** The events that make a command true, and what to answer once they are projected. */
-export interface Decision<Answer> {
-  readonly events: readonly NewEvent[];
-  readonly answer: (view: View) => Promise<Answer> | Answer;
-}
-
-/** Reads the view, and returns events or throws; does no other I/O. */
-export type Decide<Answer> = (view: View) => Promise<Decision<Answer>>;
+import { formatTime } from "../times.ts";
+import type { Decide } from "./decision.ts";
+import { recallAnswer, rememberAnswer, type IdempotentRequest } from "./idempotency.ts";
 
 /** What every command of one instance is run with. */
 export interface CommandRunner {
   readonly database: Database;
   readonly log: EventLog;
+  readonly clock: () => number;
 }
 
 /**
  * Decides, records and projects one command in one transaction, and resolves once it is durable.
- * With an idempotency key the first answer is remembered in the same transaction.
+ * With an idempotency key the first answer is remembered in the same transaction, and given again
+ * instead of deciding.
  */
 export function runCommand<Answer>(
   runner: CommandRunner,
@@ -45,20 +32,54 @@ export function runCommand<Answer>(
       // The same request of the same operation: its answer has that operation's shape.
       if (remembered !== undefined) return remembered.answer as Answer;
     }
-    const decision = await decide(tx);
-    await record(tx, decision.events);
-    const answer = await decision.answer(tx);
-    if (idempotent !== undefined) await rememberAnswer(tx, actor, idempotent, answer);
-    return answer;
+    const { events, answer } = await decide(tx);
+    const answered = answer(await record(tx, events));
+    if (idempotent !== undefined) await rememberAnswer(tx, actor, idempotent, answered);
+    return answered;
   });
 }
 
+/**
+ * Runs a command that is prepared first, outside the writer, where it may take its time. A request
+ * that was answered before is not prepared again.
+ */
+export async function prepareAndRun<Answer>(
+  runner: CommandRunner,
+  actor: string,
+  prepare: () => Promise<Decide<Answer>>,
+  idempotent: IdempotentRequest | undefined,
+): Promise<Answer> {
+  if (idempotent === undefined) return runCommand(runner, actor, await prepare());
+  const { reader: sql, tables } = runner.database;
+  const view = { sql, tables, now: formatTime(runner.clock()) };
+  const remembered = await recallAnswer(view, actor, idempotent);
+  if (remembered !== undefined) return remembered.answer as Answer;
+  return runCommand(runner, actor, await prepared(prepare), idempotent);
+}
+
+/** What cannot be prepared may have been answered meanwhile: the same request, sent twice at once. */
+async function prepared<Answer>(prepare: () => Promise<Decide<Answer>>): Promise<Decide<Answer>> {
+  try {
+    return await prepare();
+  } catch (error) {
+    return async () => {
+      throw error;
+    };
+  }
+}
+
 /** Appends events to the log and projects each, in the transaction that decided them. */
-export async function record(tx: LogTransaction, events: readonly NewEvent[]): Promise<void> {
+export async function record(
+  tx: LogTransaction,
+  events: readonly NewEvent[],
+): Promise<RecordedEvent[]> {
+  const recorded: RecordedEvent[] = [];
   for (const event of events) {
     const { type, subject } = event;
     const { seq, occurredAt, actor } = tx.append({ type, subject, payload: recordedBytes(event) });
-    const recorded: RecordedEvent = { ...event, seq, occurredAt, actor };
-    await project(tx, recorded);
+    const appended: RecordedEvent = { ...event, seq, occurredAt, actor };
+    await project(tx, appended);
+    recorded.push(appended);
   }
+  return recorded;
 }

@@ -1,9 +1,9 @@
-import { desc, eq } from "drizzle-orm";
-
-import type { Decide } from "./run.ts";
-import { getMetadataSchema } from "../queries/schemas.ts";
 import { schemaSubject } from "../events/subjects.ts";
+import { registeredSchemaRow } from "../projections/schemas.ts";
+import { schemaInfo } from "../queries/rows.ts";
+import { findSchema } from "../queries/schemas.ts";
 import type { MetadataSchemaInfo } from "../types.ts";
+import { changed, unchanged, type Decide } from "./decision.ts";
 
 /** Registers the next revision of a schema; the bytes of the newest one make no event. */
 export function registerMetadataSchema(command: {
@@ -12,26 +12,18 @@ export function registerMetadataSchema(command: {
   readonly schema: Uint8Array;
 }): Decide<MetadataSchemaInfo> {
   return async ({ sql, tables }) => {
-    const { metadataSchemas: t } = tables;
-    const [newest] = await sql
-      .select()
-      .from(t)
-      .where(eq(t.name, command.name))
-      .orderBy(desc(t.revision))
-      .limit(1);
-    const unchanged = newest !== undefined && Buffer.compare(newest.schema, command.schema) === 0;
-    const revision = unchanged ? newest.revision : (newest?.revision ?? 0) + 1;
-    return {
-      events: unchanged
-        ? []
-        : [
-            {
-              type: "v1.schema.registered",
-              subject: schemaSubject(command.name),
-              payload: { name: command.name, revision, schema: command.schema },
-            },
-          ],
-      answer: (view) => getMetadataSchema(view.sql, view.tables, `${command.name}@${revision}`),
-    };
+    const { name, schema } = command;
+    const newest = await findSchema(sql, tables, name);
+    if (newest !== undefined && Buffer.compare(newest.schema, schema) === 0) {
+      return unchanged(schemaInfo(newest));
+    }
+    return changed(
+      {
+        type: "v1.schema.registered",
+        subject: schemaSubject(name),
+        payload: { name, revision: (newest?.revision ?? 0) + 1, schema },
+      },
+      (event) => schemaInfo(registeredSchemaRow(event)),
+    );
   };
 }

@@ -1,11 +1,11 @@
-import type { Sql, Tables } from "@store/database";
 import { StoreError } from "@store/identity";
 
-import type { Decide } from "./run.ts";
-import { findFinalizedPackage, rowReference } from "../queries/find.ts";
-import { findTag, tagInfo } from "../queries/tags.ts";
 import { tagSubject } from "../events/subjects.ts";
+import { setTagRow } from "../projections/tags.ts";
+import { findFinalizedPackage } from "../queries/find.ts";
+import { findTag, tagInfo } from "../queries/tags.ts";
 import type { TagInfo } from "../types.ts";
+import { changed, unchanged, type Decide } from "./decision.ts";
 
 /** The package id that a tag must target for a change to happen; null for none. */
 type Expected = string | null | undefined;
@@ -18,29 +18,19 @@ export function setTag(command: {
 }): Decide<TagInfo> {
   return async ({ sql, tables }) => {
     const { packageId, tag, expected } = command;
-    const row = await findFinalizedPackage(sql, packageId);
-    const { namespace, name } = row;
-    const previous = await targetOf(sql, tables, namespace, name, tag);
-    refuseUnexpected(`${namespace}/${name}:${tag}`, expected, previous);
-    return {
-      events:
-        previous === packageId
-          ? []
-          : [
-              {
-                type: "v1.tag.set",
-                subject: tagSubject(namespace, name, tag),
-                payload: { namespace, name, tag, package_id: packageId, previous },
-              },
-            ],
-      answer: async (view) => {
-        const found = await findTag(view.sql, view.tables, namespace, name, tag);
-        if (found === undefined) {
-          throw new StoreError("log_corrupt", `The tag ${rowReference(row)}:${tag} was not set.`);
-        }
-        return tagInfo(found);
+    const target = await findFinalizedPackage(sql, packageId);
+    const { namespace, name } = target;
+    const found = await findTag(sql, tables, { namespace, name, tag });
+    refuseUnexpected(`${namespace}/${name}:${tag}`, expected, found?.packageId);
+    if (found?.packageId === packageId) return unchanged(tagInfo(found, target));
+    return changed(
+      {
+        type: "v1.tag.set",
+        subject: tagSubject(namespace, name, tag),
+        payload: { namespace, name, tag, package_id: packageId, previous: found?.packageId },
       },
-    };
+      (event) => tagInfo(setTagRow(event), target),
+    );
   };
 }
 
@@ -54,34 +44,22 @@ export function removeTag(command: {
   return async ({ sql, tables }) => {
     const { namespace, name, tag, expected } = command;
     const reference = `${namespace}/${name}:${tag}`;
-    const previous = await targetOf(sql, tables, namespace, name, tag);
-    if (previous === undefined) {
+    const found = await findTag(sql, tables, command);
+    if (found === undefined) {
       throw new StoreError("tag_not_found", `There is no tag ${reference}.`, {
         context: { reference },
       });
     }
-    refuseUnexpected(reference, expected, previous);
-    return {
-      events: [
-        {
-          type: "v1.tag.removed",
-          subject: tagSubject(namespace, name, tag),
-          payload: { namespace, name, tag, previous },
-        },
-      ],
-      answer: () => null,
-    };
+    refuseUnexpected(reference, expected, found.packageId);
+    return changed(
+      {
+        type: "v1.tag.removed",
+        subject: tagSubject(namespace, name, tag),
+        payload: { namespace, name, tag, previous: found.packageId },
+      },
+      () => null,
+    );
   };
-}
-
-async function targetOf(
-  sql: Sql,
-  tables: Tables,
-  namespace: string,
-  name: string,
-  tag: string,
-): Promise<string | undefined> {
-  return (await findTag(sql, tables, namespace, name, tag))?.tag.packageId;
 }
 
 function refuseUnexpected(reference: string, expected: Expected, actual: string | undefined): void {

@@ -18,9 +18,15 @@ import {
 } from "./types.ts";
 import { packageIdOf } from "./subjects.ts";
 
-/** The payload bytes that an event is recorded with. */
+/**
+ * The payload bytes that an event is recorded with. A payload that replaying would refuse is
+ * refused here, as a defect, before it stands in the log for ever.
+ */
 export function recordedBytes(event: NewEvent): Uint8Array {
   if (event.recorded !== undefined) return event.recorded;
+  if (event.type === "v1.package.finalized" || !v.is(payloadSchema(event.type), event.payload)) {
+    throw new StoreError("internal", `A command made a ${event.type} with a wrong payload.`);
+  }
   const payload: { [key: string]: CborValue } = {};
   for (const [key, value] of Object.entries(event.payload)) {
     if (value !== undefined) payload[key] = value;
@@ -32,23 +38,28 @@ export function recordedBytes(event: NewEvent): Uint8Array {
 export type ManifestDigest = (bytes: Uint8Array) => Digest;
 
 /**
- * An event of the log as projecting sees it, or undefined for a type that has no view here.
- * Throws `log_corrupt` for a payload that the type does not allow.
+ * An event of the log as projecting sees it.
+ *
+ * @throws {StoreError} `schema_too_new` for a type that this code does not know: views rebuilt
+ *   without it would be wrong; `log_corrupt` for a payload that its type does not allow
  */
-export function recordedEvent(
-  event: StoredEvent,
-  manifestDigest: ManifestDigest,
-): RecordedEvent | undefined {
+export function recordedEvent(event: StoredEvent, manifestDigest: ManifestDigest): RecordedEvent {
   const { seq, occurredAt, actor, type } = event;
   if (type === "v1.package.finalized") {
     return { type, seq, occurredAt, actor, payload: finalizedFacts(event, manifestDigest) };
   }
-  if (!isPlainEventType(type)) return undefined;
-  const parsed = v.safeParse(payloadSchema(type), decodeCbor(event.payload));
-  if (!parsed.success) {
-    throw new StoreError("log_corrupt", `The payload of event ${seq} is not that of a ${type}.`);
-  }
+  if (!isPlainEventType(type)) throw unknownType(event);
+  const parsed = v.safeParse(payloadSchema(type), decoded(event));
+  if (!parsed.success) throw corruptPayload(event, `that of a ${type}`);
   return { type, seq, occurredAt, actor, payload: parsed.output } as RecordedEvent;
+}
+
+function decoded(event: StoredEvent): CborValue {
+  try {
+    return decodeCbor(event.payload);
+  } catch (cause) {
+    throw corruptPayload(event, "canonical CBOR", cause);
+  }
 }
 
 function finalizedFacts(event: StoredEvent, manifestDigest: ManifestDigest): FinalizedFacts {
@@ -70,8 +81,21 @@ function summaryOf(event: StoredEvent): ManifestSummary {
   try {
     return readManifestSummary(event.payload);
   } catch (cause) {
-    throw new StoreError("log_corrupt", `The payload of event ${event.seq} is no manifest.`, {
-      cause,
-    });
+    throw corruptPayload(event, "a manifest", cause);
   }
+}
+
+function unknownType({ seq, type }: StoredEvent): StoreError {
+  return new StoreError(
+    "schema_too_new",
+    `Event ${seq} is a ${type}, which this version of Store does not know. Use the version that ` +
+      "wrote it, or a later one.",
+    { context: { actual: type } },
+  );
+}
+
+function corruptPayload(event: StoredEvent, wanted: string, cause?: unknown): StoreError {
+  return new StoreError("log_corrupt", `The payload of event ${event.seq} is not ${wanted}.`, {
+    cause,
+  });
 }

@@ -1,83 +1,122 @@
 import * as v from "valibot";
 
+import { limits } from "../limits.ts";
+
 /**
  * The payload of every event type that the registry writes, as decoded from its canonical CBOR;
- * `registry-events.cddl` states the same. The payload of `v1.package.finalized` is the manifest
- * itself; what projecting needs of it is in {@link FinalizedFacts}.
+ * `registry-events.cddl` states the same. A payload never gains a field: one that says more is
+ * another version of its type. The payload of `v1.package.finalized` is the manifest itself; what
+ * projecting needs of it is in {@link FinalizedFacts}.
  */
 
-const text = v.string();
-const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const revision = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const id = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+);
+const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,127}$/));
+const version = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/));
+const time = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/));
+const schemaReference = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9._-]{0,127}@[1-9][0-9]{0,15}$/),
+);
+
+/** A text of 1 to `maxBytes` bytes in UTF-8. */
+const text = (maxBytes: number) =>
+  v.pipe(
+    v.string(),
+    // A UTF-16 unit takes at most three bytes, so that short texts need no count.
+    v.check((value) => value !== "" && isWithin(value, maxBytes)),
+  );
+
+function isWithin(value: string, maxBytes: number): boolean {
+  return value.length * 3 <= maxBytes || Buffer.byteLength(value) <= maxBytes;
+}
+
+const bytes = (leastBytes: number, mostBytes: number) =>
+  v.pipe(
+    v.custom<Uint8Array>((value) => value instanceof Uint8Array),
+    v.check(({ byteLength }) => byteLength >= leastBytes && byteLength <= mostBytes),
+  );
+const digest = bytes(32, 32);
 
 const payloadSchemas = {
   "v1.instance.created": v.strictObject({ format: v.literal(1) }),
   "v1.retention.class_defined": v.strictObject({
-    name: text,
+    name,
     /** Whole days from finalizing; absent means for ever. */
     duration_days: v.optional(count),
   }),
   "v1.schema.registered": v.strictObject({
-    name: text,
-    revision: count,
+    name,
+    revision,
     /** The JSON Schema as its JCS. */
-    schema: bytes,
+    schema: bytes(2, limits.schemaBytes),
   }),
   "v1.package.created": v.strictObject({
-    package_id: text,
-    namespace: text,
-    name: text,
-    version: text,
-    variant: v.optional(text),
+    package_id: id,
+    namespace: name,
+    name,
+    version,
+    variant: v.optional(name),
     /** The metadata object as its JCS. */
-    metadata: v.optional(bytes),
-    metadata_schema: v.optional(text),
-    retention_class: text,
-    source: v.optional(text),
-    build: v.optional(text),
-    open_until: text,
+    metadata: v.optional(bytes(2, limits.metadataBytes)),
+    metadata_schema: v.optional(schemaReference),
+    retention_class: name,
+    source: v.optional(text(limits.provenanceBytes)),
+    build: v.optional(text(limits.provenanceBytes)),
+    open_until: time,
   }),
   "v1.file.added": v.strictObject({
-    package_id: text,
-    path: text,
+    package_id: id,
+    path: text(1_024),
     size: count,
-    media_type: v.optional(text),
+    media_type: v.optional(text(255)),
     executable: v.optional(v.literal(true)),
-    digests: v.strictObject({ blake3: bytes, sha256: bytes }),
+    digests: v.strictObject({ blake3: digest, sha256: digest }),
     /** The logical role of the backend that holds the object. */
-    backend: text,
+    backend: name,
     /** The size of the file that this one replaces at the same path. */
     replaced_size: v.optional(count),
-    open_until: text,
+    open_until: time,
   }),
   "v1.file.removed": v.strictObject({
-    package_id: text,
-    path: text,
+    package_id: id,
+    path: text(1_024),
     size: count,
-    open_until: text,
+    open_until: time,
   }),
   "v1.package.abandoned": v.strictObject({
-    package_id: text,
+    package_id: id,
     reason: v.picklist(["abandoned", "lapsed"]),
   }),
-  "v1.package.yanked": v.strictObject({ package_id: text, reason: v.optional(text) }),
-  "v1.package.unyanked": v.strictObject({ package_id: text }),
+  "v1.package.yanked": v.strictObject({
+    package_id: id,
+    reason: v.optional(text(limits.reasonBytes)),
+  }),
+  "v1.package.unyanked": v.strictObject({ package_id: id }),
   "v1.tag.set": v.strictObject({
-    namespace: text,
-    name: text,
-    tag: text,
-    package_id: text,
+    namespace: name,
+    name,
+    tag: name,
+    package_id: id,
     /** The package that the tag targeted before. */
-    previous: v.optional(text),
+    previous: v.optional(id),
   }),
-  "v1.tag.removed": v.strictObject({ namespace: text, name: text, tag: text, previous: text }),
+  "v1.tag.removed": v.strictObject({ namespace: name, name, tag: name, previous: id }),
   "v1.retention.set": v.strictObject({
-    package_id: text,
-    retention_class: text,
-    expires_at: v.optional(text),
+    package_id: id,
+    retention_class: name,
+    expires_at: v.optional(time),
   }),
-  "v1.hold.placed": v.strictObject({ hold_id: text, package_id: text, reason: text }),
-  "v1.hold.released": v.strictObject({ hold_id: text, package_id: text }),
+  "v1.hold.placed": v.strictObject({
+    hold_id: id,
+    package_id: id,
+    reason: text(limits.reasonBytes),
+  }),
+  "v1.hold.released": v.strictObject({ hold_id: id, package_id: id }),
 } as const;
 
 type PayloadSchemas = typeof payloadSchemas;
@@ -114,15 +153,15 @@ export function isPlainEventType(type: string): type is PlainEventType {
 }
 
 /** An event that a decision asks for: not yet in the log. */
-export type NewEvent = {
-  [Type in EventType]: {
+export type NewEvent<Only extends EventType = EventType> = {
+  [Type in Only]: {
     readonly type: Type;
     readonly subject: string;
     readonly payload: EventPayloads[Type];
     /** The bytes to record, where they are not the CBOR of `payload`. */
     readonly recorded?: Uint8Array;
   };
-}[EventType];
+}[Only];
 
 /** An event as projecting sees it: from a decision just recorded, or from the log. */
 export type RecordedEvent<Only extends EventType = EventType> = {

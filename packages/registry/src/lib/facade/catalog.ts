@@ -1,12 +1,19 @@
-import { assertName, assertNamespace, assertTag } from "@store/identity";
+import { assertName, assertTag } from "@store/identity";
 
-import { assertText, canonicalSchema } from "../arguments.ts";
+import {
+  assertTagName,
+  assertText,
+  canonicalSchema,
+  objectOf,
+  optionsOf,
+  textOf,
+} from "../arguments.ts";
 import { placeHold, releaseHold } from "../commands/hold.ts";
+import { idempotentRequest } from "../commands/idempotency.ts";
 import { setRetention } from "../commands/retention.ts";
+import { prepareAndRun, runCommand } from "../commands/run.ts";
 import { registerMetadataSchema } from "../commands/schema.ts";
 import { removeTag, setTag } from "../commands/tag.ts";
-import { runCommand } from "../commands/run.ts";
-import { idempotentRequest } from "../commands/idempotency.ts";
 import type { Instance } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Registry } from "../registry.ts";
@@ -19,48 +26,69 @@ type CatalogCommands = Pick<
 /** The commands on what stands around packages: tags, schemas, retention and holds. */
 export function catalogCommands(instance: Instance, actor: string): CatalogCommands {
   return {
-    setTag: async ({ packageId, tag }, { expected, idempotencyKey } = {}) => {
+    setTag: async (target, options) => {
+      const { packageId, tag } = objectOf("target", target);
+      const { expected, idempotencyKey } = optionsOf(options);
+      textOf("package id", packageId);
       assertTag(tag);
-      const command = { packageId, tag, expected };
+      const command = { packageId, tag, expected: expectedOf(expected) };
       const idempotent = idempotentRequest(idempotencyKey, "setTag", command);
       return runCommand(instance, actor, setTag(command), idempotent);
     },
 
-    removeTag: async ({ namespace, name, tag }, { expected, idempotencyKey } = {}) => {
-      assertNamespace(namespace);
-      assertName(name);
-      assertTag(tag);
-      const command = { namespace, name, tag, expected };
+    removeTag: async (target, options) => {
+      const { namespace, name, tag } = objectOf("target", target);
+      const { expected, idempotencyKey } = optionsOf(options);
+      assertTagName({ namespace, name, tag });
+      const command = { namespace, name, tag, expected: expectedOf(expected) };
       const idempotent = idempotentRequest(idempotencyKey, "removeTag", command);
       await runCommand(instance, actor, removeTag(command), idempotent);
     },
 
-    registerMetadataSchema: async ({ name, schema }, { idempotencyKey } = {}) => {
+    registerMetadataSchema: async (input, options) => {
+      const { name, schema: given } = objectOf("input", input);
+      const { idempotencyKey } = optionsOf(options);
       assertName(name);
-      const canonical = canonicalSchema(schema);
-      await instance.validator.checkSchema(schema);
-      const decide = registerMetadataSchema({ name, schema: canonical });
+      const schema = canonicalSchema(given);
       const request = { name, schema };
       const idempotent = idempotentRequest(idempotencyKey, "registerMetadataSchema", request);
-      return runCommand(instance, actor, decide, idempotent);
+      const prepare = async () => {
+        await instance.validator.checkSchema(schema);
+        return registerMetadataSchema(request);
+      };
+      return prepareAndRun(instance, actor, prepare, idempotent);
     },
 
-    setRetention: async (packageId, retentionClass, { idempotencyKey } = {}) => {
+    setRetention: async (packageId, retentionClass, options) => {
+      const { idempotencyKey } = optionsOf(options);
+      textOf("package id", packageId);
+      textOf("retention class", retentionClass);
       const request = { packageId, retentionClass };
       const idempotent = idempotentRequest(idempotencyKey, "setRetention", request);
       return runCommand(instance, actor, setRetention(packageId, retentionClass), idempotent);
     },
 
-    placeHold: async (packageId, reason, { idempotencyKey } = {}) => {
+    placeHold: async (packageId, reason, options) => {
+      const { idempotencyKey } = optionsOf(options);
+      textOf("package id", packageId);
       assertText("reason", reason, limits.reasonBytes);
-      const decide = placeHold({ holdId: instance.ids(), packageId, reason });
-      const idempotent = idempotentRequest(idempotencyKey, "placeHold", { packageId, reason });
+      const request = { packageId, reason };
+      const idempotent = idempotentRequest(idempotencyKey, "placeHold", request);
+      const decide = placeHold({ holdId: instance.ids(), ...request });
       return runCommand(instance, actor, decide, idempotent);
     },
 
-    releaseHold: async (holdId, { idempotencyKey } = {}) => {
+    releaseHold: async (holdId, options) => {
+      const { idempotencyKey } = optionsOf(options);
+      textOf("hold id", holdId);
       const idempotent = idempotentRequest(idempotencyKey, "releaseHold", { holdId });
       return runCommand(instance, actor, releaseHold(holdId), idempotent);
     },
   };
+}
+
+/** The id of the package that a tag must target now; one that is no id fits none. */
+function expectedOf(expected: string | null | undefined): string | null | undefined {
+  if (expected === undefined || expected === null) return expected;
+  return textOf("expected package id", expected).slice(0, 80);
 }

@@ -1,60 +1,93 @@
 import { assertFilePath, parseContentAddress, type ContentAddress } from "@store/identity";
 
-import { assertMediaType } from "../arguments.ts";
-import { addKnownFile, removeFile, unknownObject, type FilePlacement } from "../commands/file.ts";
-import { runCommand } from "../commands/run.ts";
+import {
+  assertCallback,
+  assertFileOptions,
+  assertInteger,
+  assertSignal,
+  assertSource,
+  optionsOf,
+  textOf,
+} from "../arguments.ts";
+import type { Decide } from "../commands/decision.ts";
+import { addKnownFile, removeFile, type FilePlacement } from "../commands/file.ts";
 import { idempotentRequest } from "../commands/idempotency.ts";
+import { prepareAndRun, runCommand } from "../commands/run.ts";
 import { ingestFile, primaryRole } from "../ingest.ts";
 import type { Instance } from "../instance.ts";
+import { findObject, unknownObject } from "../queries/objects.ts";
 import type { Registry } from "../registry.ts";
-import type { FileOptions } from "../types.ts";
+import type { AddedFile, FileOptions, IngestFileOptions } from "../types.ts";
 
 type FileCommands = Pick<Registry, "ingestFile" | "addFile" | "removeFile">;
 
 /** The commands on the files of an open package. */
 export function fileCommands(instance: Instance, actor: string): FileCommands {
+  const { openPackageMs } = instance;
   const placement = (packageId: string, path: string, options: FileOptions): FilePlacement => {
+    textOf("package id", packageId);
     assertFilePath(path);
-    assertMediaType(options.mediaType);
-    return {
-      packageId,
-      path,
-      mediaType: options.mediaType,
-      executable: options.executable ?? false,
-      replace: options.replace ?? false,
-      openPackageMs: instance.openPackageMs,
-    };
+    assertFileOptions(options);
+    const { mediaType, executable = false, replace = false } = options;
+    return { packageId, path, mediaType, executable, replace, openPackageMs };
   };
   return {
-    ingestFile: async (packageId, path, source, options = {}) => {
+    ingestFile: async (packageId, path, source, given) => {
+      const { idempotencyKey, ...options } = optionsOf(given);
       const place = placement(packageId, path, options);
-      const { expect, idempotencyKey } = options;
-      const idempotent = idempotentRequest(idempotencyKey, "ingestFile", { place, expect });
+      assertSource(source);
+      assertIngestOptions(options);
+      const { expect } = options;
+      const idempotent = idempotentRequest(idempotencyKey, "ingestFile", {
+        ...place,
+        address: expect?.address,
+        sizeBytes: expect?.sizeBytes,
+      });
       return ingestFile(instance, actor, place, source, options, idempotent);
     },
 
-    addFile: async (packageId, path, address, options = {}) => {
-      const place = placement(packageId, path, options);
+    addFile: async (packageId, path, address, options) => {
+      const { idempotencyKey, ...fileOptions } = optionsOf(options);
+      const place = placement(packageId, path, fileOptions);
       const parsed = parseContentAddress(address);
-      await refuseUnreadable(instance, actor, parsed);
-      const decide = addKnownFile(place, parsed, primaryRole);
-      const idempotent = idempotentRequest(options.idempotencyKey, "addFile", { place, address });
-      return runCommand(instance, actor, decide, idempotent);
+      const idempotent = idempotentRequest(idempotencyKey, "addFile", { ...place, address });
+      const prepare = () => knownFile(instance, actor, place, parsed);
+      return prepareAndRun(instance, actor, prepare, idempotent);
     },
 
-    removeFile: async (packageId, path, { idempotencyKey } = {}) => {
-      const decide = removeFile({ packageId, path, openPackageMs: instance.openPackageMs });
+    removeFile: async (packageId, path, options) => {
+      const { idempotencyKey } = optionsOf(options);
+      textOf("package id", packageId);
+      assertFilePath(path);
+      const decide = removeFile({ packageId, path, openPackageMs });
       const idempotent = idempotentRequest(idempotencyKey, "removeFile", { packageId, path });
       await runCommand(instance, actor, decide, idempotent);
     },
   };
 }
 
-/** An object that the actor may not read is refused as one that is not there. */
-async function refuseUnreadable(
-  instance: Instance,
+function assertIngestOptions({ expect, signal, onProgress }: IngestFileOptions): void {
+  assertSignal(signal);
+  assertCallback("onProgress", onProgress);
+  const { address, sizeBytes } = optionsOf(expect, "expect");
+  if (address !== undefined) parseContentAddress(address);
+  if (sizeBytes !== undefined) {
+    assertInteger("expect.sizeBytes", sizeBytes, 0, Number.MAX_SAFE_INTEGER);
+  }
+}
+
+/** An object that the actor may not read, or that was lost, is refused as one that is not there. */
+async function knownFile(
+  { database, mayReadObject, primary }: Instance,
   actor: string,
+  place: FilePlacement,
   address: ContentAddress,
-): Promise<void> {
-  if (!(await instance.mayReadObject(actor, address))) throw unknownObject(address);
+): Promise<Decide<AddedFile>> {
+  const object = await findObject(database.reader, address);
+  if (object === undefined) throw unknownObject(address);
+  const known = parseContentAddress(object.contentAddress);
+  if (!(await mayReadObject(actor, known))) throw unknownObject(address);
+  const stat = await primary.stat(known);
+  if (stat?.sizeBytes !== object.sizeBytes) throw unknownObject(address);
+  return addKnownFile(place, known, primaryRole);
 }

@@ -1,49 +1,85 @@
+import type { EventQuery } from "@store/events";
+
+import {
+  assertCallback,
+  assertFlag,
+  assertSet,
+  assertSignal,
+  listOf,
+  objectOf,
+  optionsOf,
+} from "../arguments.ts";
 import type { Instance } from "../instance.ts";
+import { closedError } from "../lifetime.ts";
 import { checkHealth } from "../operations/health.ts";
-import type { Registry } from "../registry.ts";
 import { replayViews } from "../operations/replay.ts";
 import { sweep } from "../operations/sweep.ts";
-import { formatTime } from "../times.ts";
 import { verifyPackage } from "../operations/verify.ts";
+import type { Registry } from "../registry.ts";
+import type { ReplayOptions, VerifyOptions } from "../types.ts";
 
 type Operations = Pick<
   Registry,
-  | "verifyPackage"
-  | "verifyLog"
-  | "readEvents"
-  | "tailEvents"
-  | "head"
-  | "replay"
-  | "sweep"
-  | "health"
-  | "close"
+  "verifyPackage" | "verifyLog" | "readEvents" | "head" | "replay" | "sweep"
 >;
 
 /** What operators do with an instance as a whole. */
 export function operations(instance: Instance, actor: string): Operations {
   const { log } = instance;
   return {
-    verifyPackage: (packageId, options) => verifyPackage(instance, packageId, options),
-    verifyLog: () => log.verify(),
-    readEvents: (query) => log.read(query),
-    tailEvents: (options) => log.tail(options),
-    head: () => log.head(),
-    replay: (options) => replayViews(instance, options),
-    sweep: () =>
-      sweep(
-        { ...instance, backends: Object.values(instance.backends) },
-        actor,
-        formatTime(instance.clock()),
-      ),
-    health: () => checkHealth(instance),
-    close: () => closeInstance(instance),
+    verifyPackage: async (packageId, options) =>
+      verifyPackage(instance, packageId, verifyOptions(options)),
+    verifyLog: async () => log.verify(),
+    readEvents: async (query) => log.read(eventQuery(objectOf("query", query))),
+    head: async () => log.head(),
+    replay: async (options) => replayViews(instance, replayOptions(options)),
+    sweep: async () => sweep(instance, actor),
   };
 }
 
+/** What is answered by a closed instance too, or ends with it by itself. */
+export function lifeCycle(instance: Instance): Pick<Registry, "tailEvents" | "health" | "close"> {
+  const { lifetime, log } = instance;
+  return {
+    tailEvents: (given) => {
+      if (lifetime.ended) throw closedError();
+      const { signal, types, ...options } = objectOf("options", given);
+      assertSignal(signal);
+      return log.tail({
+        ...options,
+        ...(types === undefined ? {} : { types: listOf("types", types) }),
+        signal: lifetime.signalWith(signal),
+      });
+    },
+    health: async () => checkHealth(instance),
+    close: async () => closeInstance(instance),
+  };
+}
+
+function eventQuery({ types, ...query }: EventQuery): EventQuery {
+  return types === undefined ? query : { ...query, types: listOf("types", types) };
+}
+
+function verifyOptions(given: VerifyOptions | undefined): VerifyOptions {
+  const options = optionsOf(given);
+  assertSignal(options.signal);
+  assertCallback("onProgress", options.onProgress);
+  assertSet("verified", options.verified);
+  return options;
+}
+
+function replayOptions(given: ReplayOptions | undefined): ReplayOptions {
+  const options = optionsOf(given);
+  assertFlag("check", options.check);
+  assertCallback("onProgress", options.onProgress);
+  return options;
+}
+
 async function closeInstance(instance: Instance): Promise<void> {
+  await instance.lifetime.end();
   try {
-    await instance.leases.close();
     await instance.validator.close();
+    await instance.leases.close();
   } finally {
     if (instance.ownsDatabase) await instance.database.close();
   }

@@ -1,14 +1,27 @@
 import { isStoreError, StoreError } from "@store/identity";
 
-import { assertCoordinates, assertText, canonicalMetadata } from "../arguments.ts";
+import {
+  assertCoordinates,
+  assertOptionalText,
+  canonicalMetadata,
+  objectOf,
+  optionsOf,
+  textOf,
+} from "../arguments.ts";
 import { finalizePackage } from "../commands/finalize.ts";
-import { abandonPackage, createPackage, unyankPackage, yankPackage } from "../commands/package.ts";
-import { runCommand, type Decide } from "../commands/run.ts";
 import { idempotentRequest } from "../commands/idempotency.ts";
+import {
+  abandonPackage,
+  createPackage,
+  unyankPackage,
+  yankPackage,
+  type CreatePackage,
+} from "../commands/package.ts";
+import { prepareAndRun, runCommand } from "../commands/run.ts";
 import type { Instance } from "../instance.ts";
 import { defaultRetentionClass, limits } from "../limits.ts";
 import { draftManifest } from "../queries/manifest-draft.ts";
-import { getMetadataSchema } from "../queries/schemas.ts";
+import { requireSchema } from "../queries/schemas.ts";
 import type { Registry } from "../registry.ts";
 import { formatTime } from "../times.ts";
 import type { CreatePackageInput, FinalizedPackage } from "../types.ts";
@@ -24,59 +37,91 @@ type PackageCommands = Pick<
 /** The commands on whole packages. */
 export function packageCommands(instance: Instance, actor: string): PackageCommands {
   return {
-    createPackage: async (input, { idempotencyKey } = {}) => {
-      assertCoordinates(input);
-      assertText("source", input.source, limits.provenanceBytes);
-      assertText("build", input.build, limits.provenanceBytes);
-      const described = await describe(instance, input);
-      const command = createPackage({
-        ...described,
-        packageId: instance.ids(),
-        retentionClass: input.retentionClass ?? defaultRetentionClass,
-        openPackageMs: instance.openPackageMs,
-      });
-      const idempotent = idempotentRequest(idempotencyKey, "createPackage", input);
-      return runCommand(instance, actor, command, idempotent);
+    createPackage: async (given, options) => {
+      const described = describedPackage(given);
+      const { idempotencyKey } = optionsOf(options);
+      const idempotent = idempotentRequest(idempotencyKey, "createPackage", described);
+      const prepare = async () =>
+        createPackage({
+          ...(await withCheckedMetadata(instance, described)),
+          packageId: instance.ids(),
+          openPackageMs: instance.openPackageMs,
+        });
+      return prepareAndRun(instance, actor, prepare, idempotent);
     },
 
-    finalizePackage: (packageId, { idempotencyKey } = {}) =>
-      finalize(instance, actor, packageId, idempotencyKey),
+    finalizePackage: async (packageId, options) => {
+      const { idempotencyKey } = optionsOf(options);
+      textOf("package id", packageId);
+      return finalize(instance, actor, packageId, idempotencyKey);
+    },
 
-    abandonPackage: async (packageId, { idempotencyKey } = {}) => {
+    abandonPackage: async (packageId, options) => {
+      const { idempotencyKey } = optionsOf(options);
+      textOf("package id", packageId);
       const idempotent = idempotentRequest(idempotencyKey, "abandonPackage", { packageId });
       await runCommand(instance, actor, abandonPackage(packageId, "abandoned"), idempotent);
     },
 
-    yankPackage: async (packageId, { idempotencyKey, reason } = {}) => {
-      assertText("reason", reason, limits.reasonBytes);
+    yankPackage: async (packageId, options) => {
+      const { idempotencyKey, reason } = optionsOf(options);
+      textOf("package id", packageId);
+      assertOptionalText("reason", reason, limits.reasonBytes);
       const idempotent = idempotentRequest(idempotencyKey, "yankPackage", { packageId, reason });
       return runCommand(instance, actor, yankPackage(packageId, reason), idempotent);
     },
 
-    unyankPackage: async (packageId, { idempotencyKey } = {}) => {
+    unyankPackage: async (packageId, options) => {
+      const { idempotencyKey } = optionsOf(options);
+      textOf("package id", packageId);
       const idempotent = idempotentRequest(idempotencyKey, "unyankPackage", { packageId });
       return runCommand(instance, actor, unyankPackage(packageId), idempotent);
     },
   };
 }
 
-/** The input with its metadata canonical and held against its schema, if it names one. */
-async function describe(instance: Instance, input: CreatePackageInput) {
-  const { metadata, metadataSchema, ...rest } = input;
+/** What the caller says of a package, checked as far as it can be without looking anything up. */
+type DescribedPackage = Omit<CreatePackage, "packageId" | "openPackageMs">;
+
+function describedPackage(given: CreatePackageInput): DescribedPackage {
+  const { namespace, name, version, variant, source, build, ...input } = objectOf("input", given);
+  assertCoordinates(given);
+  assertOptionalText("source", source, limits.provenanceBytes);
+  assertOptionalText("build", build, limits.provenanceBytes);
+  const { metadata, metadataSchema, retentionClass = defaultRetentionClass } = input;
   if (metadataSchema !== undefined && metadata === undefined) {
     throw new StoreError(
       "invalid_metadata",
-      `The schema ${metadataSchema.slice(0, 200)} is named, but there is no metadata to satisfy it.`,
+      `The schema ${textOf("metadata schema", metadataSchema).slice(0, 200)} is named, but there ` +
+        "is no metadata to satisfy it.",
     );
   }
-  if (metadata === undefined) return rest;
-  const canonical = canonicalMetadata(metadata);
-  if (metadataSchema === undefined) return { ...rest, metadata: canonical };
-  const { database, validator } = instance;
-  const found = await getMetadataSchema(database.reader, database.tables, metadataSchema);
-  const reference = `${found.name}@${found.revision}`;
-  await validator.validate(reference, found.schema, metadata);
-  return { ...rest, metadata: canonical, metadataSchema: reference };
+  return {
+    namespace,
+    name,
+    version,
+    ...(variant === undefined ? {} : { variant }),
+    ...(source === undefined ? {} : { source }),
+    ...(build === undefined ? {} : { build }),
+    retentionClass: textOf("retention class", retentionClass),
+    ...(metadata === undefined ? {} : { metadata: canonicalMetadata(metadata) }),
+    ...(metadataSchema === undefined
+      ? {}
+      : { metadataSchema: textOf("metadata schema", metadataSchema) }),
+  };
+}
+
+/** The same with its metadata held against the schema that it names, and that one's revision. */
+async function withCheckedMetadata(
+  { database: { reader, tables }, validator }: Instance,
+  described: DescribedPackage,
+): Promise<DescribedPackage> {
+  const { metadata, metadataSchema } = described;
+  if (metadata === undefined || metadataSchema === undefined) return described;
+  const schema = await requireSchema(reader, tables, metadataSchema);
+  const reference = `${schema.name}@${schema.revision}`;
+  await validator.validate(reference, schema.schema, metadata);
+  return { ...described, metadataSchema: reference };
 }
 
 /** Drafts the manifest outside the writer and records it, again where the package moved. */
@@ -88,18 +133,13 @@ async function finalize(
 ): Promise<FinalizedPackage> {
   const { database } = instance;
   const idempotent = idempotentRequest(idempotencyKey, "finalizePackage", { packageId });
+  const prepare = async () => {
+    const finalized = { by: actor, at: formatTime(instance.clock()) };
+    return finalizePackage(await draftManifest(database.reader, packageId, finalized));
+  };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const at = formatTime(instance.clock());
-      const drafting = draftManifest(database.reader, database.tables, packageId, {
-        by: actor,
-        at,
-      });
-      // A draft that fails is no reason not to ask: with a key it may have been answered before.
-      await drafting.catch(() => undefined);
-      const decide: Decide<FinalizedPackage> = async (view) =>
-        finalizePackage(await drafting)(view);
-      return await runCommand(instance, actor, decide, idempotent);
+      return await prepareAndRun(instance, actor, prepare, idempotent);
     } catch (error) {
       if (!isStoreError(error, "package_changed") || attempt >= finalizeAttempts) throw error;
     }

@@ -1,32 +1,107 @@
-import { assertFilePath } from "@store/identity";
+import { assertFilePath, assertNamespace, StoreError } from "@store/identity";
 import { toJcs } from "@store/manifest";
 import { serveObject } from "@store/storage";
 
-import { findRetention } from "../commands/retention.ts";
+import {
+  assertFlag,
+  assertFullName,
+  assertPackageFilter,
+  assertSignal,
+  isId,
+  objectOf,
+  optionsOf,
+  referenceOf,
+  shown,
+} from "../arguments.ts";
 import { fileNotFound } from "../commands/file.ts";
 import type { Instance } from "../instance.ts";
-import { findFile, findFinalizedPackage, findPackage } from "../queries/find.ts";
 import { listFiles } from "../queries/files.ts";
+import { findFile, findFinalizedPackage, findMetadata, findPackage } from "../queries/find.ts";
+import { manifestBytes } from "../queries/manifest.ts";
 import { listNames, listPackages, listVersions } from "../queries/packages.ts";
 import { resolveReference } from "../queries/resolve.ts";
-import { listHolds, listRetentionClasses } from "../queries/retention.ts";
-import { getMetadataSchema, listMetadataSchemas } from "../queries/schemas.ts";
+import { findRetention, listHolds, listRetentionClasses } from "../queries/retention.ts";
+import { fileInfo, packageInfo, retentionInfo, schemaInfo } from "../queries/rows.ts";
+import { listMetadataSchemas, requireSchema } from "../queries/schemas.ts";
 import { listTags } from "../queries/tags.ts";
-import { manifestBytes } from "../queries/manifest.ts";
 import type { Registry } from "../registry.ts";
-import { fileInfo, packageInfo, retentionInfo } from "../queries/rows.ts";
+import type { FileInfo } from "../types.ts";
 
-type Queries = Pick<
+type PackageQueries = Pick<
   Registry,
-  | "getPackage"
-  | "resolve"
-  | "listPackages"
-  | "listVersions"
-  | "listNames"
-  | "listFiles"
-  | "statFile"
-  | "getFile"
-  | "getManifestBytes"
+  "getPackage" | "resolve" | "listPackages" | "listVersions" | "listNames" | "getManifestBytes"
+>;
+
+/** What can be asked about packages; all of it reads apart from the writer. */
+export function packageQueries({ database, log }: Instance): PackageQueries {
+  const { reader, tables } = database;
+  return {
+    getPackage: async (packageId) => {
+      const row = await findPackage(reader, packageId);
+      return packageInfo(row, await findMetadata(reader, packageId));
+    },
+
+    resolve: async (reference) => resolveReference(reader, tables, referenceOf(reference)),
+
+    listPackages: async (given, page) => {
+      const filter = optionsOf(given, "filter");
+      assertPackageFilter(filter);
+      return listPackages(reader, tables, filter, optionsOf(page));
+    },
+
+    listVersions: async (namespace, name, page) => {
+      assertFullName({ namespace, name });
+      return listVersions(reader, tables, { namespace, name }, optionsOf(page));
+    },
+
+    listNames: async (given, page) => {
+      const filter = optionsOf(given, "filter");
+      if (filter.namespace !== undefined) assertNamespace(filter.namespace);
+      return listNames(reader, tables, filter, optionsOf(page));
+    },
+
+    getManifestBytes: async (packageId, form) => {
+      if (form !== "cbor" && form !== "jcs") throw unknownForm(form);
+      const bytes = await manifestBytes(log, await findFinalizedPackage(reader, packageId));
+      return form === "cbor" ? bytes : toJcs(bytes);
+    },
+  };
+}
+
+type FileQueries = Pick<Registry, "listFiles" | "statFile" | "getFile">;
+
+/** What can be asked about the files of a package. */
+export function fileQueries({ database: { reader }, primary }: Instance): FileQueries {
+  const statFile = async (packageId: string, path: string): Promise<FileInfo> => {
+    assertFilePath(path);
+    const row = await findPackage(reader, packageId);
+    const file = await findFile(reader, packageId, path);
+    if (file === undefined) throw fileNotFound(row, path);
+    return fileInfo(file);
+  };
+  return {
+    listFiles: async (packageId, page) => {
+      await findPackage(reader, packageId);
+      return listFiles(reader, packageId, optionsOf(page));
+    },
+
+    statFile,
+
+    getFile: async (packageId, path, options) => {
+      const { range, signal } = optionsOf(options);
+      assertSignal(signal);
+      const file = await statFile(packageId, path);
+      const { body, ...served } = await serveObject(primary, file.address, {
+        ...(range === undefined ? {} : { range: objectOf("range", range) }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return { file, body, verified: served.verified, range: served.range };
+    },
+  };
+}
+
+type CatalogQueries = Pick<
+  Registry,
   | "listTags"
   | "getMetadataSchema"
   | "listMetadataSchemas"
@@ -35,44 +110,40 @@ type Queries = Pick<
   | "listHolds"
 >;
 
-/** What can be asked; all of it reads apart from the writer. */
-export function queries({ database, log, primary }: Instance): Queries {
-  const { reader, tables } = database;
-  const statFile = async (packageId: string, path: string) => {
-    assertFilePath(path);
-    const row = await findPackage(reader, packageId);
-    const file = await findFile(reader, packageId, path);
-    if (file === undefined) throw fileNotFound(row, path);
-    return fileInfo(file);
-  };
+/** What can be asked about what stands around packages: tags, schemas, retention and holds. */
+export function catalogQueries({ database: { reader, tables } }: Instance): CatalogQueries {
   return {
-    getPackage: async (packageId) => packageInfo(await findPackage(reader, packageId)),
-    resolve: (reference) => resolveReference(reader, tables, reference),
-    listPackages: (filter, page) => listPackages(reader, tables, filter, page),
-    listVersions: (namespace, name, page) => listVersions(reader, tables, namespace, name, page),
-    listNames: (filter, page) => listNames(reader, tables, filter, page),
-    listFiles: async (packageId, page) => {
-      await findPackage(reader, packageId);
-      return listFiles(reader, tables, packageId, page);
+    listTags: async (namespace, name, page) => {
+      assertFullName({ namespace, name });
+      return listTags(reader, tables, { namespace, name }, optionsOf(page));
     },
-    statFile,
-    getFile: async (packageId, path, options = {}) => {
-      const file = await statFile(packageId, path);
-      const { body, verified, range } = await serveObject(primary, file.address, options);
-      return { file, body, verified, range };
-    },
-    getManifestBytes: async (packageId, form) => {
-      const bytes = await manifestBytes(log, await findFinalizedPackage(reader, packageId));
-      return form === "cbor" ? bytes : toJcs(bytes);
-    },
-    listTags: (namespace, name, page) => listTags(reader, tables, namespace, name, page),
-    getMetadataSchema: (reference) => getMetadataSchema(reader, tables, reference),
-    listMetadataSchemas: (page) => listMetadataSchemas(reader, tables, page),
-    listRetentionClasses: () => listRetentionClasses(reader, tables),
+
+    getMetadataSchema: async (reference) =>
+      schemaInfo(await requireSchema(reader, tables, reference)),
+
+    listMetadataSchemas: async (page) => listMetadataSchemas(reader, tables, optionsOf(page)),
+
+    listRetentionClasses: async () => listRetentionClasses(reader, tables),
+
     getRetention: async (packageId) => {
       await findFinalizedPackage(reader, packageId);
-      return retentionInfo(await findRetention(reader, tables, packageId));
+      return retentionInfo(await findRetention(reader, packageId));
     },
-    listHolds: (filter, page) => listHolds(reader, tables, filter, page),
+
+    listHolds: async (given, page) => {
+      const { packageId, released } = optionsOf(given, "filter");
+      assertFlag("released", released);
+      const options = optionsOf(page);
+      if (packageId !== undefined && !isId("package id", packageId)) return { items: [] };
+      return listHolds(reader, tables, { packageId, released }, options);
+    },
   };
+}
+
+function unknownForm(form: unknown): StoreError {
+  return new StoreError(
+    "invalid_argument",
+    `A manifest has the forms "cbor" and "jcs", and no form ${shown(form)}.`,
+    { context: { actual: shown(form) } },
+  );
 }

@@ -12,11 +12,10 @@ import type { ReplayOptions, ReplayReport } from "../types.ts";
  */
 export async function replayViews(
   { database, log, manifestDigest }: Instance,
-  { check = false, onProgress }: ReplayOptions = {},
+  { check = false, onProgress }: ReplayOptions,
 ): Promise<ReplayReport> {
   const projectStored: Project = async (views, stored) => {
-    const event = recordedEvent(stored, manifestDigest);
-    if (event !== undefined) await project(views, event);
+    await project(views, recordedEvent(stored, manifestDigest));
   };
   const scratch = await database.openScratch();
   try {

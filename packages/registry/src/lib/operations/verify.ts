@@ -1,98 +1,160 @@
-import { contentAddress, type ContentAddress } from "@store/identity";
-import { decodeManifest, fileDualDigest, type ManifestFile } from "@store/manifest";
-import { verifyObject } from "@store/storage";
+import { isStoreError, StoreError, type ContentAddress } from "@store/identity";
+import {
+  decodeManifest,
+  fileContentAddress,
+  fileDualDigest,
+  type Manifest,
+  type ManifestFile,
+} from "@store/manifest";
+import { verifyObject, type VerifyOutcome } from "@store/storage";
 
 import type { Instance } from "../instance.ts";
+import { allFiles } from "../queries/files.ts";
 import { findFinalizedPackage, rowReference } from "../queries/find.ts";
 import { manifestBytes } from "../queries/manifest.ts";
-import type { PackageRow } from "../queries/rows.ts";
+import type { FileRow, PackageRow } from "../queries/rows.ts";
 import type { VerifyOptions, VerifyProblem, VerifyReport } from "../types.ts";
 
 /** Objects read at the same time. */
 const concurrency = 4;
 
 /**
- * Reads every object that the package's manifest names and recomputes both digests; holds the
- * manifest itself against the digest that identifies the package. Each object is read once.
+ * Holds a package's manifest against the digest that identifies it, the files that it lists against
+ * the views, and every byte of every object, each read once, against both of its digests.
  */
 export async function verifyPackage(
   instance: Instance,
   packageId: string,
-  options: VerifyOptions = {},
+  options: VerifyOptions,
 ): Promise<VerifyReport> {
   const row = await findFinalizedPackage(instance.database.reader, packageId);
-  const bytes = await manifestBytes(instance.log, row);
-  const problems = manifestProblems(instance, row, bytes);
-  const { files } = await decodeManifest(bytes);
+  const report = { packageId, reference: rowReference(row) };
+  let manifest: Manifest;
+  try {
+    manifest = await readManifest(instance, row);
+  } catch (error) {
+    if (!isStoreError(error, "log_corrupt")) throw error;
+    const problem = { code: "log_corrupt", message: error.message } as const;
+    return { ...report, fileCount: 0, sizeBytes: 0, problems: [problem] };
+  }
+  const { files } = manifest;
+  const problems = [
+    ...(await compareViews(instance, packageId, files)),
+    ...(await readObjects(instance, files, options)),
+  ];
+  return {
+    ...report,
+    fileCount: files.length,
+    sizeBytes: files.reduce((sum, { size }) => sum + size, 0),
+    problems: problems.sort(byPath),
+  };
+}
+
+/** @throws {StoreError} `log_corrupt` where the recorded bytes are not the package's manifest */
+async function readManifest({ log }: Instance, row: PackageRow): Promise<Manifest> {
+  const bytes = await manifestBytes(log, row);
+  try {
+    return await decodeManifest(bytes);
+  } catch (cause) {
+    const message = `What the log holds as the manifest of ${rowReference(row)} is none.`;
+    throw new StoreError("log_corrupt", message, { cause });
+  }
+}
+
+/** What is listed and served is read from a view, which may have been tampered with. */
+async function compareViews(
+  { database: { reader } }: Instance,
+  packageId: string,
+  files: readonly ManifestFile[],
+): Promise<VerifyProblem[]> {
+  const problems: VerifyProblem[] = [];
+  const unseen = new Map(files.map((file) => [file.path, file]));
+  for await (const rows of allFiles(reader, packageId)) {
+    for (const row of rows) {
+      const file = unseen.get(row.path);
+      if (file === undefined || !isSameFile(row, file)) problems.push(contradiction(row.path));
+      unseen.delete(row.path);
+    }
+  }
+  for (const path of unseen.keys()) problems.push(contradiction(path));
+  return problems;
+}
+
+function isSameFile(row: FileRow, file: ManifestFile): boolean {
+  return (
+    row.sizeBytes === file.size &&
+    row.contentAddress === fileContentAddress(file) &&
+    Buffer.compare(row.digestSha256, file.digests.sha256) === 0 &&
+    row.mediaType === (file.media_type ?? null) &&
+    row.executable === (file.executable ?? false)
+  );
+}
+
+function contradiction(path: string): VerifyProblem {
+  const message = `The views say of "${path}" what the manifest does not. Rebuild them from the log.`;
+  return { path, code: "log_corrupt", message };
+}
+
+/** Reads every object once, however many files share it. */
+async function readObjects(
+  { primary, lifetime }: Instance,
+  files: readonly ManifestFile[],
+  options: VerifyOptions,
+): Promise<VerifyProblem[]> {
   const verified = options.verified ?? new Set<ContentAddress>();
-  let filesDone = 0;
-  let sizeBytes = 0;
-  const queue = files.values();
-  const worker = async (): Promise<void> => {
-    for (const file of queue) {
-      options.signal?.throwIfAborted();
-      const problem = await fileProblem(instance, file, verified, options.signal);
-      if (problem !== undefined) problems.push(problem);
-      filesDone += 1;
-      sizeBytes += file.size;
-      options.onProgress?.({ files: filesDone, sizeBytes });
+  const failure = new AbortController();
+  const signal = AbortSignal.any([lifetime.signalWith(options.signal), failure.signal]);
+  const problems: VerifyProblem[] = [];
+  const done = { files: 0, sizeBytes: 0 };
+  const objects = Map.groupBy(files, fileContentAddress).entries();
+  const work = async (): Promise<void> => {
+    for (const [address, sharing] of objects) {
+      if (signal.aborted) throw aborted(signal);
+      const [file] = sharing;
+      if (file !== undefined && !verified.has(address)) {
+        const { primary: _, ...expect } = fileDualDigest(file);
+        const outcome = await verifyObject(primary, address, { expect, signal });
+        if (outcome.status === "ok") verified.add(address);
+        else problems.push(...sharing.map(({ path }) => objectProblem(path, address, outcome)));
+      }
+      done.files += sharing.length;
+      done.sizeBytes += sharing.reduce((sum, { size }) => sum + size, 0);
+      options.onProgress?.({ ...done });
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, worker));
-  return {
-    packageId,
-    reference: rowReference(row),
-    fileCount: files.length,
-    sizeBytes,
-    problems: problems.toSorted((a, b) => ((a.path ?? "") < (b.path ?? "") ? -1 : 1)),
-  };
+  // The first failure ends the others' reading too, and none goes on behind the caller's back.
+  const workers = Array.from({ length: concurrency }, () =>
+    work().catch((error: unknown) => {
+      failure.abort(error);
+      throw error;
+    }),
+  );
+  await Promise.allSettled(workers);
+  if (failure.signal.aborted) throw lifetime.reasonOf(failure.signal.reason);
+  return problems;
 }
 
-function manifestProblems(instance: Instance, row: PackageRow, bytes: Uint8Array): VerifyProblem[] {
-  const actual = contentAddress(instance.manifestDigest(bytes));
-  if (actual === row.manifestDigest) return [];
-  return [
-    {
-      code: "log_corrupt",
-      message:
-        `The manifest of ${rowReference(row)} has the digest ${actual}, ` +
-        `not ${row.manifestDigest ?? "one at all"}.`,
-    },
-  ];
-}
-
-async function fileProblem(
-  { primary }: Instance,
-  file: ManifestFile,
-  verified: Set<ContentAddress>,
-  signal: AbortSignal | undefined,
-): Promise<VerifyProblem | undefined> {
-  const { primary: digest, ...expect } = fileDualDigest(file);
-  const address = contentAddress(digest);
-  if (verified.has(address)) return undefined;
-  const outcome = await verifyObject(primary, address, {
-    expect,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  switch (outcome.status) {
-    case "ok":
-      verified.add(address);
-      return undefined;
-    case "missing":
-      return {
-        path: file.path,
-        address,
-        code: "object_not_found",
-        message: `The object of "${file.path}" is gone.`,
-      };
-    case "corrupt":
-      return {
-        path: file.path,
-        address,
-        code: "object_corrupt",
-        message:
-          `The object of "${file.path}" is damaged: ` +
-          `${outcome.actual} where ${outcome.expected} is recorded.`,
-      };
+function objectProblem(
+  path: string,
+  address: ContentAddress,
+  outcome: Exclude<VerifyOutcome, { status: "ok" }>,
+): VerifyProblem {
+  if (outcome.status === "missing") {
+    const message = `The object of "${path}" is gone.`;
+    return { path, address, code: "object_not_found", message };
   }
+  const { expected, actual } = outcome;
+  const message = `The object of "${path}" is damaged: ${actual} where ${expected} is recorded.`;
+  return { path, address, code: "object_corrupt", message };
+}
+
+function byPath({ path: one = "" }: VerifyProblem, { path: other = "" }: VerifyProblem): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}
+
+function aborted(signal: AbortSignal): StoreError {
+  return new StoreError("aborted", "Verifying was given up: its signal was aborted.", {
+    cause: signal.reason,
+  });
 }

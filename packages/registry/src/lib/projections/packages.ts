@@ -1,41 +1,18 @@
-import { statement } from "@store/database";
+import { statement, type Row, type StatementParameters } from "@store/database";
 import { isPrerelease, versionSortKey } from "@store/identity";
 import { eq, sql as raw } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
 import type { ViewWriter } from "./project.ts";
 
-const insertPackage = statement((sql, { artifactPackages }, p) =>
-  sql.insert(artifactPackages).values({
-    packageId: p("packageId"),
-    namespace: p("namespace"),
-    name: p("name"),
-    version: p("version"),
-    variant: p("variant"),
-    versionSortKey: p("versionSortKey"),
-    prerelease: p("prerelease"),
-    status: "open",
-    revision: 0,
-    createdAt: p("createdAt"),
-    createdSeq: p("createdSeq"),
-    createdBy: p("createdBy"),
-    metadata: p("metadata"),
-    metadataSchema: p("metadataSchema"),
-    retentionClass: p("retentionClass"),
-    source: p("source"),
-    build: p("build"),
-    openExpiresAt: p("openExpiresAt"),
-    fileCount: 0,
-    sizeBytes: 0,
-  }),
-);
+type PackageRow = Row<"artifactPackages">;
 
-export async function projectPackageCreated(
-  views: ViewWriter,
-  event: RecordedEvent<"v1.package.created">,
-): Promise<void> {
-  const { payload } = event;
-  await insertPackage(views.sql, {
+/** The row of a package that was just created. */
+export function createdPackageRow({
+  payload,
+  ...event
+}: RecordedEvent<"v1.package.created">): PackageRow {
+  return {
     packageId: payload.package_id,
     namespace: payload.namespace,
     name: payload.name,
@@ -43,6 +20,8 @@ export async function projectPackageCreated(
     variant: payload.variant ?? "",
     versionSortKey: versionSortKey(payload.version),
     prerelease: isPrerelease(payload.version),
+    status: "open",
+    revision: 0,
     createdAt: event.occurredAt,
     createdSeq: event.seq,
     createdBy: event.actor,
@@ -52,15 +31,74 @@ export async function projectPackageCreated(
     source: payload.source ?? null,
     build: payload.build ?? null,
     openExpiresAt: payload.open_until,
-  });
+    finalizedAt: null,
+    finalizedSeq: null,
+    manifestDigest: null,
+    manifestSize: null,
+    fileCount: 0,
+    sizeBytes: 0,
+    yankedAt: null,
+    yankReason: null,
+  };
+}
+
+/** A row of which some columns begin as null, and are left out. */
+type InsertedColumns = Omit<
+  PackageRow,
+  "finalizedAt" | "finalizedSeq" | "manifestDigest" | "manifestSize" | "yankedAt" | "yankReason"
+>;
+
+const insertPackage = statement(
+  (sql, { artifactPackages }, p: StatementParameters<InsertedColumns>) =>
+    sql.insert(artifactPackages).values({
+      packageId: p("packageId"),
+      namespace: p("namespace"),
+      name: p("name"),
+      version: p("version"),
+      variant: p("variant"),
+      versionSortKey: p("versionSortKey"),
+      prerelease: p("prerelease"),
+      status: p("status"),
+      revision: p("revision"),
+      createdAt: p("createdAt"),
+      createdSeq: p("createdSeq"),
+      createdBy: p("createdBy"),
+      metadata: p("metadata"),
+      metadataSchema: p("metadataSchema"),
+      retentionClass: p("retentionClass"),
+      source: p("source"),
+      build: p("build"),
+      openExpiresAt: p("openExpiresAt"),
+      fileCount: p("fileCount"),
+      sizeBytes: p("sizeBytes"),
+    }),
+);
+
+export async function projectPackageCreated(
+  views: ViewWriter,
+  event: RecordedEvent<"v1.package.created">,
+): Promise<void> {
+  await insertPackage(views.sql, createdPackageRow(event));
+}
+
+/** What finalizing changes in the row of a package. */
+export function finalizedPackage({ payload, ...event }: RecordedEvent<"v1.package.finalized">) {
+  return {
+    status: "finalized",
+    openExpiresAt: null,
+    finalizedAt: event.occurredAt,
+    finalizedSeq: event.seq,
+    manifestDigest: payload.manifest_digest,
+    manifestSize: payload.manifest_size,
+  } as const;
 }
 
 const finalizePackage = statement((sql, { artifactPackages }, p) =>
   sql
     .update(artifactPackages)
     .set({
-      status: "finalized",
-      openExpiresAt: null,
+      status: p("status"),
+      openExpiresAt: p("openExpiresAt"),
       finalizedAt: p("finalizedAt"),
       finalizedSeq: p("finalizedSeq"),
       manifestDigest: p("manifestDigest"),
@@ -99,16 +137,10 @@ export async function projectPackageFinalized(
   views: ViewWriter,
   event: RecordedEvent<"v1.package.finalized">,
 ): Promise<void> {
-  const { payload, occurredAt, seq, actor } = event;
+  const { payload, occurredAt, actor } = event;
   const { namespace, name, package_id: packageId } = payload;
   await Promise.all([
-    finalizePackage(views.sql, {
-      packageId,
-      finalizedAt: occurredAt,
-      finalizedSeq: seq,
-      manifestDigest: payload.manifest_digest,
-      manifestSize: payload.manifest_size,
-    }),
+    finalizePackage(views.sql, { packageId, ...finalizedPackage(event) }),
     insertRetention(views.sql, {
       packageId,
       retentionClass: payload.retention_class,
@@ -128,6 +160,11 @@ const deleteFiles = statement((sql, { artifactFiles }, p) =>
   sql.delete(artifactFiles).where(eq(artifactFiles.packageId, p("packageId"))),
 );
 
+const deleteHolds = statement((sql, { retentionHolds }, p) =>
+  sql.delete(retentionHolds).where(eq(retentionHolds.packageId, p("packageId"))),
+);
+
+/** The package ends without a trace; the holds that it had are released ones. */
 export async function projectPackageAbandoned(
   views: ViewWriter,
   event: RecordedEvent<"v1.package.abandoned">,
@@ -136,7 +173,22 @@ export async function projectPackageAbandoned(
   await Promise.all([
     deletePackage(views.sql, { packageId }),
     deleteFiles(views.sql, { packageId }),
+    deleteHolds(views.sql, { packageId }),
   ]);
+}
+
+/** What yanking changes in the row of a package. */
+export function yankedPackage(event: RecordedEvent<"v1.package.yanked">) {
+  return {
+    status: "yanked",
+    yankedAt: event.occurredAt,
+    yankReason: event.payload.reason ?? null,
+  } as const;
+}
+
+/** What taking a yank back changes in the row of a package. */
+export function unyankedPackage() {
+  return { status: "finalized", yankedAt: null, yankReason: null } as const;
 }
 
 const setYanked = statement((sql, { artifactPackages }, p) =>
@@ -150,22 +202,12 @@ export async function projectPackageYanked(
   views: ViewWriter,
   event: RecordedEvent<"v1.package.yanked">,
 ): Promise<void> {
-  await setYanked(views.sql, {
-    packageId: event.payload.package_id,
-    status: "yanked",
-    yankedAt: event.occurredAt,
-    yankReason: event.payload.reason ?? null,
-  });
+  await setYanked(views.sql, { packageId: event.payload.package_id, ...yankedPackage(event) });
 }
 
 export async function projectPackageUnyanked(
   views: ViewWriter,
   event: RecordedEvent<"v1.package.unyanked">,
 ): Promise<void> {
-  await setYanked(views.sql, {
-    packageId: event.payload.package_id,
-    status: "finalized",
-    yankedAt: null,
-    yankReason: null,
-  });
+  await setYanked(views.sql, { packageId: event.payload.package_id, ...unyankedPackage() });
 }

@@ -2,6 +2,7 @@ import type { Sql, Tables } from "@store/database";
 
 import type { RecordedEvent } from "../events/types.ts";
 import { projectFileAdded, projectFileRemoved } from "./files.ts";
+import { projectHoldPlaced, projectHoldReleased } from "./holds.ts";
 import {
   projectPackageAbandoned,
   projectPackageCreated,
@@ -9,12 +10,7 @@ import {
   projectPackageUnyanked,
   projectPackageYanked,
 } from "./packages.ts";
-import {
-  projectHoldPlaced,
-  projectHoldReleased,
-  projectRetentionClassDefined,
-  projectRetentionSet,
-} from "./retention.ts";
+import { projectRetentionClassDefined, projectRetentionSet } from "./retention.ts";
 import { projectSchemaRegistered } from "./schemas.ts";
 import { projectTagRemoved, projectTagSet } from "./tags.ts";
 

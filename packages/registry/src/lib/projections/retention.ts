@@ -1,4 +1,5 @@
-import { and, eq, sql as raw } from "drizzle-orm";
+import type { Row } from "@store/database";
+import { eq } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
 import type { ViewWriter } from "./project.ts";
@@ -17,54 +18,31 @@ export async function projectRetentionClassDefined(
     .onConflictDoUpdate({ target: [retentionClasses.name], set: definition });
 }
 
+/** The retention state of a package of which a class was just set. */
+export function setRetentionRow({
+  payload,
+  ...event
+}: RecordedEvent<"v1.retention.set">): Row<"retentionState"> {
+  return {
+    packageId: payload.package_id,
+    retentionClass: payload.retention_class,
+    expiresAt: payload.expires_at ?? null,
+    setAt: event.occurredAt,
+    setBy: event.actor,
+  };
+}
+
 export async function projectRetentionSet(
-  { sql, tables: { retentionState } }: ViewWriter,
+  { sql, tables: { artifactPackages, retentionState } }: ViewWriter,
   event: RecordedEvent<"v1.retention.set">,
 ): Promise<void> {
-  await sql
-    .update(retentionState)
-    .set({
-      retentionClass: event.payload.retention_class,
-      expiresAt: event.payload.expires_at ?? null,
-      setAt: event.occurredAt,
-      setBy: event.actor,
-    })
-    .where(eq(retentionState.packageId, event.payload.package_id));
-}
-
-export async function projectHoldPlaced(
-  { sql, tables: { artifactPackages, retentionHolds } }: ViewWriter,
-  event: RecordedEvent<"v1.hold.placed">,
-): Promise<void> {
-  await sql.insert(retentionHolds).values({
-    holdId: event.payload.hold_id,
-    packageId: event.payload.package_id,
-    reason: event.payload.reason,
-    placedAt: event.occurredAt,
-    placedBy: event.actor,
-  });
-  await moveOpenPackage(sql, artifactPackages, event.payload.package_id);
-}
-
-export async function projectHoldReleased(
-  { sql, tables: { artifactPackages, retentionHolds } }: ViewWriter,
-  event: RecordedEvent<"v1.hold.released">,
-): Promise<void> {
-  await sql
-    .update(retentionHolds)
-    .set({ releasedAt: event.occurredAt, releasedBy: event.actor })
-    .where(eq(retentionHolds.holdId, event.payload.hold_id));
-  await moveOpenPackage(sql, artifactPackages, event.payload.package_id);
-}
-
-/** The manifest names the holds of its package, so an open package changes with them. */
-async function moveOpenPackage(
-  sql: ViewWriter["sql"],
-  artifactPackages: ViewWriter["tables"]["artifactPackages"],
-  packageId: string,
-): Promise<void> {
-  await sql
-    .update(artifactPackages)
-    .set({ revision: raw`${artifactPackages.revision} + 1` })
-    .where(and(eq(artifactPackages.packageId, packageId), eq(artifactPackages.status, "open")));
+  const row = setRetentionRow(event);
+  const { packageId, retentionClass } = row;
+  await Promise.all([
+    sql.update(retentionState).set(row).where(eq(retentionState.packageId, packageId)),
+    sql
+      .update(artifactPackages)
+      .set({ retentionClass })
+      .where(eq(artifactPackages.packageId, packageId)),
+  ]);
 }

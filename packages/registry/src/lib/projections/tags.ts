@@ -1,23 +1,31 @@
+import type { Row } from "@store/database";
 import { and, eq } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
 import type { ViewWriter } from "./project.ts";
 
-export async function projectTagSet(
-  { sql, tables: { tags } }: ViewWriter,
-  event: RecordedEvent<"v1.tag.set">,
-): Promise<void> {
-  const { namespace, name, tag, package_id: packageId } = event.payload;
-  const target = {
-    packageId,
+/** The row of a tag that was just set. */
+export function setTagRow({ payload, ...event }: RecordedEvent<"v1.tag.set">): Row<"tags"> {
+  return {
+    namespace: payload.namespace,
+    name: payload.name,
+    tag: payload.tag,
+    packageId: payload.package_id,
     setAt: event.occurredAt,
     setBy: event.actor,
     setSeq: event.seq,
   };
+}
+
+export async function projectTagSet(
+  { sql, tables: { tags } }: ViewWriter,
+  event: RecordedEvent<"v1.tag.set">,
+): Promise<void> {
+  const row = setTagRow(event);
   await sql
     .insert(tags)
-    .values({ namespace, name, tag, ...target })
-    .onConflictDoUpdate({ target: [tags.namespace, tags.name, tags.tag], set: target });
+    .values(row)
+    .onConflictDoUpdate({ target: [tags.namespace, tags.name, tags.tag], set: row });
 }
 
 export async function projectTagRemoved(

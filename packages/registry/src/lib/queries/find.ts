@@ -2,31 +2,46 @@ import { statement, type Sql } from "@store/database";
 import { StoreError } from "@store/identity";
 import { and, eq, isNotNull } from "drizzle-orm";
 
-import type { PackageRow } from "./rows.ts";
+import { isId, shown, textOf } from "../arguments.ts";
+import { packageColumns, type PackageRow } from "./rows.ts";
 
 /** Single rows, by key, for commands and queries alike. */
 
-const selectPackage = statement((sql, { artifactPackages }, p) =>
+const selectPackage = statement((sql, tables, p) =>
   sql
-    .select()
-    .from(artifactPackages)
-    .where(eq(artifactPackages.packageId, p("packageId"))),
+    .select(packageColumns(tables))
+    .from(tables.artifactPackages)
+    .where(eq(tables.artifactPackages.packageId, p("packageId"))),
 );
 
 /** The package's row; throws `package_not_found`. */
 export async function findPackage(sql: Sql, packageId: string): Promise<PackageRow> {
-  const [row] = await selectPackage(sql, { packageId });
+  const row = await findPackageIfAny(sql, packageId);
   if (row !== undefined) return row;
   throw new StoreError(
     "package_not_found",
-    `There is no package with the id "${packageId.slice(0, 64)}". It may have been abandoned or have lapsed.`,
-    { context: { reference: packageId.slice(0, 64) } },
+    `There is no package with the id ${shown(packageId)}. It may have been abandoned or have lapsed.`,
+    { context: { reference: packageId.slice(0, 80) } },
   );
+}
+
+/** The package's row, or undefined. */
+export async function findPackageIfAny(
+  sql: Sql,
+  packageId: string,
+): Promise<PackageRow | undefined> {
+  if (!isId("package id", packageId)) return undefined;
+  const [row] = await selectPackage(sql, { packageId });
+  return row;
 }
 
 /** The package's row while it accepts files; throws `package_finalized`. */
 export async function findOpenPackage(sql: Sql, packageId: string): Promise<PackageRow> {
-  const row = await findPackage(sql, packageId);
+  return assertOpen(await findPackage(sql, packageId));
+}
+
+/** Throws `package_finalized` for a package that accepts no file. */
+export function assertOpen(row: PackageRow): PackageRow {
   if (row.status === "open") return row;
   throw new StoreError(
     "package_finalized",
@@ -44,6 +59,19 @@ export async function findFinalizedPackage(sql: Sql, packageId: string): Promise
     `${rowReference(row)} is still open. Finalize it first.`,
     { context: { reference: rowReference(row) } },
   );
+}
+
+const selectMetadata = statement((sql, { artifactPackages }, p) =>
+  sql
+    .select({ metadata: artifactPackages.metadata })
+    .from(artifactPackages)
+    .where(eq(artifactPackages.packageId, p("packageId"))),
+);
+
+/** The package's metadata as canonical JSON, or null. */
+export async function findMetadata(sql: Sql, packageId: string): Promise<Uint8Array | null> {
+  const [row] = await selectMetadata(sql, { packageId });
+  return row?.metadata ?? null;
 }
 
 const selectClaim = statement((sql, { artifactPackages }, p) =>
@@ -90,19 +118,6 @@ export async function findFile(sql: Sql, packageId: string, path: string) {
   return row;
 }
 
-const selectObject = statement((sql, { objects }, p) =>
-  sql
-    .select()
-    .from(objects)
-    .where(eq(objects.contentAddress, p("address"))),
-);
-
-/** The object's row, or undefined where the instance knows no such object. */
-export async function findObject(sql: Sql, address: string) {
-  const [row] = await selectObject(sql, { address });
-  return row;
-}
-
 const selectRetentionClass = statement((sql, { retentionClasses }, p) =>
   sql
     .select()
@@ -110,13 +125,17 @@ const selectRetentionClass = statement((sql, { retentionClasses }, p) =>
     .where(eq(retentionClasses.name, p("name"))),
 );
 
+const namePattern = /^[a-z0-9][a-z0-9._-]{0,127}$/;
+
 /** The class's row; throws `retention_class_not_found`. */
 export async function findRetentionClass(sql: Sql, name: string) {
-  const [row] = await selectRetentionClass(sql, { name });
+  const [row] = namePattern.test(textOf("retention class", name))
+    ? await selectRetentionClass(sql, { name })
+    : [];
   if (row !== undefined) return row;
   throw new StoreError(
     "retention_class_not_found",
-    `There is no retention class "${name.slice(0, 128)}". Choose one that the instance has.`,
+    `There is no retention class ${shown(name)}. Choose one that the instance has.`,
     { context: { actual: name.slice(0, 128) } },
   );
 }

@@ -1,4 +1,4 @@
-import type { Sql, Tables } from "@store/database";
+import type { Sql } from "@store/database";
 import { contentAddress, parseContentAddress, type ContentAddress } from "@store/identity";
 import {
   encodeManifest,
@@ -8,15 +8,16 @@ import {
   type ManifestReceipt,
 } from "@store/manifest";
 
-import { activeHolds } from "../commands/hold.ts";
-import { expiry } from "../commands/retention.ts";
+import { expiry } from "../times.ts";
 import { allFiles } from "./files.ts";
-import { findOpenPackage, findRetentionClass } from "./find.ts";
+import { findMetadata, findOpenPackage, findRetentionClass } from "./find.ts";
+import { activeHolds } from "./retention.ts";
 import type { FileRow, PackageRow } from "./rows.ts";
 
 /** A manifest built outside the writer, from one revision of an open package. */
 export interface ManifestDraft {
   readonly packageId: string;
+  readonly coordinates: Pick<PackageRow, "namespace" | "name" | "version" | "variant">;
   readonly revision: number;
   readonly bytes: Uint8Array;
   readonly digest: ContentAddress;
@@ -27,56 +28,68 @@ export interface ManifestDraft {
 /** Builds and encodes the manifest that finalizing the package now would give it. */
 export async function draftManifest(
   sql: Sql,
-  tables: Tables,
   packageId: string,
   finalized: { readonly by: string; readonly at: string },
 ): Promise<ManifestDraft> {
+  // Read first: what changes while the rest is read has another revision.
   const row = await findOpenPackage(sql, packageId);
-  const { durationDays } = await findRetentionClass(sql, row.retentionClass);
+  const [metadata, { durationDays }, holds, contents] = await Promise.all([
+    findMetadata(sql, packageId),
+    findRetentionClass(sql, row.retentionClass),
+    activeHolds(sql, packageId),
+    readContents(sql, packageId),
+  ]);
   const expiresAt = expiry(finalized.at, durationDays);
-  const files: ManifestFile[] = [];
-  const receipts = new Map<string, ManifestReceipt>();
-  for await (const rows of allFiles(sql, tables, packageId)) {
-    for (const file of rows) {
-      files.push(manifestFile(file));
-      keepEarliest(receipts, file);
-    }
-  }
-  const manifest: Manifest = {
+  const bytes = await encodeManifest({
     manifest_version: 1,
-    package: manifestPackage(row),
-    files,
-    storage_receipts: [...receipts.values()].toSorted(byAddressAndBackend),
+    package: manifestPackage(row, metadata),
+    ...contents,
     retention_summary: {
       class: row.retentionClass,
       ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
-      holds: await activeHolds(sql, tables, packageId),
+      holds,
     },
     provenance: {
       actor: finalized.by,
       ...(row.source === null ? {} : { source: row.source }),
       ...(row.build === null ? {} : { build: row.build }),
     },
-  };
-  const bytes = await encodeManifest(manifest);
+  });
+  const { namespace, name, version, variant, revision, retentionClass } = row;
   return {
     packageId,
-    revision: row.revision,
+    coordinates: { namespace, name, version, variant },
+    revision,
     bytes,
     digest: contentAddress(await manifestDigest(bytes)),
-    retentionClass: row.retentionClass,
+    retentionClass,
     expiresAt,
   };
 }
 
-function manifestPackage(row: PackageRow): Manifest["package"] {
+async function readContents(
+  sql: Sql,
+  packageId: string,
+): Promise<Pick<Manifest, "files" | "storage_receipts">> {
+  const files: ManifestFile[] = [];
+  const receipts = new Map<string, ManifestReceipt>();
+  for await (const rows of allFiles(sql, packageId)) {
+    for (const file of rows) {
+      files.push(manifestFile(file));
+      keepEarliest(receipts, file);
+    }
+  }
+  return { files, storage_receipts: [...receipts.values()].sort(byAddressAndBackend) };
+}
+
+function manifestPackage(row: PackageRow, metadata: Uint8Array | null): Manifest["package"] {
   return {
     namespace: row.namespace,
     name: row.name,
     version: row.version,
     ...(row.variant === "" ? {} : { variant: row.variant }),
     created_at: row.createdAt,
-    ...(row.metadata === null ? {} : { metadata: row.metadata }),
+    ...(metadata === null ? {} : { metadata }),
   };
 }
 

@@ -1,145 +1,215 @@
-import type { Sql, Tables } from "@store/database";
-import { StoreError, versionSortKey } from "@store/identity";
-import { and, asc, desc, eq, isNotNull, sql as raw } from "drizzle-orm";
+import type { Query, Sql, Tables } from "@store/database";
+import { versionSortKey } from "@store/identity";
+import { and, asc, desc, eq, isNotNull, lte, sql as raw, type SQL } from "drizzle-orm";
 
-import { decodeCursor, page, pageLimit } from "./pages.ts";
-import { packageInfo } from "./rows.ts";
-import type { NameInfo, PackageFilter, PackageInfo, Page, PageOptions } from "../types.ts";
+import type {
+  NameFilter,
+  NameInfo,
+  PackageFilter,
+  PackageSummary,
+  Page,
+  PageOptions,
+} from "../types.ts";
+import { cursorOf, integer, pageLimit, pageOf, text } from "./pages.ts";
+import { packageColumns, packageSummary, type PackageRow } from "./rows.ts";
+import { findTag } from "./tags.ts";
+
+/** Where a page begins and how many rows it reads. */
+interface PageQuery<Key> {
+  readonly after: Key | undefined;
+  readonly limit: number;
+}
+
+const packageCursor = cursorOf("packages", [text, text, text, text, text]);
+type PackageKey = NonNullable<ReturnType<typeof packageCursor.decode>>;
 
 /** Packages in order of namespace, name, version precedence, variant and id. */
 export async function listPackages(
   sql: Sql,
   tables: Tables,
-  filter: PackageFilter = {},
-  options: PageOptions = {},
-): Promise<Page<PackageInfo>> {
-  const { artifactPackages: t, tags } = tables;
-  const limit = pageLimit(options.limit);
-  const after = decodeCursor("packages", options.cursor, 5);
-  if (filter.tag !== undefined && (filter.namespace === undefined || filter.name === undefined)) {
-    throw new StoreError("invalid_argument", "To list by tag, give namespace and name too.");
+  filter: PackageFilter,
+  options: PageOptions,
+): Promise<Page<PackageSummary>> {
+  const limit = pageLimit(options);
+  const after = packageCursor.decode(options.cursor);
+  const { namespace, name, tag } = filter;
+  let tagged: string | undefined;
+  if (namespace !== undefined && name !== undefined && tag !== undefined) {
+    tagged = (await findTag(sql, tables, { namespace, name, tag }))?.packageId;
+    if (tagged === undefined) return { items: [] };
   }
-  const order = [t.namespace, t.name, t.versionSortKey, t.variant, t.packageId] as const;
-  const tagged = sql
-    .select({ packageId: tags.packageId })
-    .from(tags)
-    .where(
-      and(
-        eq(tags.namespace, filter.namespace ?? ""),
-        eq(tags.name, filter.name ?? ""),
-        eq(tags.tag, filter.tag ?? ""),
-      ),
-    );
-  const rows = await sql
-    .select()
+  const query = { after, limit: limit + 1 };
+  const rows = await selectPackages(sql, tables, { ...filter, packageId: tagged }, query);
+  return pageOf(rows, limit, {
+    cursor: (row) => packageCursor.encode(packageKey(row)),
+    item: packageSummary,
+  });
+}
+
+/** Where a package stands in the order of {@link listPackages}. */
+export function packageKey(row: PackageRow): PackageKey {
+  return [row.namespace, row.name, row.versionSortKey, row.variant, row.packageId];
+}
+
+/** A filter whose tag was looked up, and what a sweep asks for. */
+type PackageConditions = Omit<PackageFilter, "tag"> & {
+  readonly packageId?: string | undefined;
+  /** Only open packages whose time is over by then. */
+  readonly openUntil?: string;
+};
+
+/** The packages of one page. */
+export function selectPackages(
+  sql: Sql,
+  tables: Tables,
+  filter: PackageConditions,
+  { after, limit }: PageQuery<PackageKey>,
+): Query<PackageRow[]> {
+  const { artifactPackages: t } = tables;
+  const { namespace, name, version, variant, status, packageId, openUntil } = filter;
+  const sortKey = version === undefined ? undefined : versionSortKey(version);
+  const [fromNamespace, fromName, fromVersion, fromVariant, fromId] = after ?? [];
+  // What the filter fixes needs no order: an index is followed from the first free column on.
+  const order = [
+    { column: t.namespace, fixed: namespace, from: fromNamespace },
+    { column: t.name, fixed: name, from: fromName },
+    { column: t.versionSortKey, fixed: sortKey, from: fromVersion },
+    { column: t.variant, fixed: undefined, from: fromVariant },
+    { column: t.packageId, fixed: undefined, from: fromId },
+  ].filter(({ fixed }) => fixed === undefined);
+  return sql
+    .select(packageColumns(tables))
     .from(t)
     .where(
       and(
-        filter.namespace === undefined ? undefined : eq(t.namespace, filter.namespace),
-        filter.name === undefined ? undefined : eq(t.name, filter.name),
-        ...(filter.version === undefined
-          ? []
-          : [eq(t.version, filter.version), eq(t.versionSortKey, versionSortKey(filter.version))]),
-        filter.variant === undefined ? undefined : eq(t.variant, filter.variant),
-        ...(filter.status === undefined ? [] : [eq(t.status, filter.status)]),
-        // All but the usual status have an index, under this condition.
-        filter.status === undefined || filter.status === "finalized"
+        status === undefined ? undefined : eq(t.status, status),
+        // A literal, so that a database can tell that the index of all but the usual status serves.
+        status === undefined || status === "finalized"
           ? undefined
           : raw`${t.status} <> 'finalized'`,
-        filter.tag === undefined ? undefined : raw`${t.packageId} in ${tagged}`,
-        after === undefined ? undefined : isAfter(order, after),
+        namespace === undefined ? undefined : eq(t.namespace, namespace),
+        name === undefined ? undefined : eq(t.name, name),
+        sortKey === undefined ? undefined : eq(t.versionSortKey, sortKey),
+        version === undefined ? undefined : eq(t.version, version),
+        variant === undefined ? undefined : eq(t.variant, variant),
+        packageId === undefined ? undefined : eq(t.packageId, packageId),
+        openUntil === undefined ? undefined : lte(t.openExpiresAt, openUntil),
+        after === undefined ? undefined : isBeyond(order, ">"),
       ),
     )
-    .orderBy(...order.map((column) => asc(column)))
-    .limit(limit + 1);
-  return page(
-    "packages",
-    rows,
-    limit,
-    (row) => [row.namespace, row.name, row.versionSortKey, row.variant, row.packageId],
-    packageInfo,
-  );
+    .orderBy(...order.map(({ column }) => asc(column)))
+    .limit(limit);
 }
 
 /** A row value comparison, which both databases answer from the index of the same columns. */
-function isAfter(columns: readonly unknown[], key: readonly string[]) {
+function isBeyond(
+  key: readonly { readonly column: SQL | object; readonly from: string | number | undefined }[],
+  operator: ">" | "<",
+): SQL {
+  const separator = raw`, `;
   const left = raw.join(
-    columns.map((column) => raw`${column}`),
-    raw`, `,
+    key.map(({ column }) => raw`${column}`),
+    separator,
   );
   const right = raw.join(
-    key.map((part) => raw`${part}`),
-    raw`, `,
+    key.map(({ from }) => raw`${from}`),
+    separator,
   );
-  return raw`(${left}) > (${right})`;
+  return raw`(${left}) ${raw.raw(operator)} (${right})`;
 }
+
+const versionCursor = cursorOf("versions", [text, integer]);
+type VersionKey = NonNullable<ReturnType<typeof versionCursor.decode>>;
 
 /** What is finalized under a name, highest version first. */
 export async function listVersions(
   sql: Sql,
   tables: Tables,
-  namespace: string,
-  name: string,
-  options: PageOptions = {},
-): Promise<Page<PackageInfo>> {
+  fullName: { readonly namespace: string; readonly name: string },
+  options: PageOptions,
+): Promise<Page<PackageSummary>> {
+  const limit = pageLimit(options);
+  const after = versionCursor.decode(options.cursor);
+  const rows = await selectVersions(sql, tables, fullName, { after, limit: limit + 1 });
+  return pageOf(rows, limit, {
+    cursor: (row) => versionCursor.encode([row.versionSortKey, row.finalizedSeq ?? 0]),
+    item: packageSummary,
+  });
+}
+
+/** The versions of one page. */
+export function selectVersions(
+  sql: Sql,
+  tables: Tables,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { after, limit }: PageQuery<VersionKey>,
+): Query<PackageRow[]> {
   const { artifactPackages: t } = tables;
-  const limit = pageLimit(options.limit);
-  const before = decodeCursor("versions", options.cursor, 2);
-  const rows = await sql
-    .select()
+  const [fromVersion, fromSeq] = after ?? [];
+  const order = [
+    { column: t.versionSortKey, from: fromVersion },
+    { column: t.finalizedSeq, from: fromSeq },
+  ];
+  return sql
+    .select(packageColumns(tables))
     .from(t)
     .where(
       and(
         eq(t.namespace, namespace),
         eq(t.name, name),
         isNotNull(t.finalizedSeq),
-        before === undefined
-          ? undefined
-          : raw`(${t.versionSortKey}, ${t.finalizedSeq}) < (${before[0]}, ${Number(before[1])})`,
+        after === undefined ? undefined : isBeyond(order, "<"),
       ),
     )
-    .orderBy(desc(t.versionSortKey), desc(t.finalizedSeq))
-    .limit(limit + 1);
-  return page(
-    "versions",
-    rows,
-    limit,
-    (row) => [row.versionSortKey, String(row.finalizedSeq)],
-    packageInfo,
-  );
+    .orderBy(...order.map(({ column }) => desc(column)))
+    .limit(limit);
 }
+
+const nameCursor = cursorOf("names", [text, text]);
+type NameKey = NonNullable<ReturnType<typeof nameCursor.decode>>;
 
 /** The names that have finalized packages, in order. */
 export async function listNames(
   sql: Sql,
   tables: Tables,
-  filter: { readonly namespace?: string } = {},
-  options: PageOptions = {},
+  filter: NameFilter,
+  options: PageOptions,
 ): Promise<Page<NameInfo>> {
-  const { packageNames: t } = tables;
-  const limit = pageLimit(options.limit);
-  const after = decodeCursor("names", options.cursor, 2);
-  const rows = await sql
-    .select()
+  const limit = pageLimit(options);
+  const after = nameCursor.decode(options.cursor);
+  const rows = await selectNames(sql, tables, filter, { after, limit: limit + 1 });
+  return pageOf(rows, limit, {
+    cursor: (row) => nameCursor.encode([row.namespace, row.name]),
+    item: (info) => info,
+  });
+}
+
+/** The names of one page. */
+export function selectNames(
+  sql: Sql,
+  { packageNames: t }: Tables,
+  { namespace }: NameFilter,
+  { after, limit }: PageQuery<NameKey>,
+): Query<NameInfo[]> {
+  const [fromNamespace, fromName] = after ?? [];
+  const order = [
+    { column: t.namespace, fixed: namespace, from: fromNamespace },
+    { column: t.name, fixed: undefined, from: fromName },
+  ].filter(({ fixed }) => fixed === undefined);
+  return sql
+    .select({
+      namespace: t.namespace,
+      name: t.name,
+      finalizedCount: t.finalizedCount,
+      updatedAt: t.updatedAt,
+    })
     .from(t)
     .where(
       and(
-        filter.namespace === undefined ? undefined : eq(t.namespace, filter.namespace),
-        after === undefined ? undefined : isAfter([t.namespace, t.name], after),
+        namespace === undefined ? undefined : eq(t.namespace, namespace),
+        after === undefined ? undefined : isBeyond(order, ">"),
       ),
     )
-    .orderBy(asc(t.namespace), asc(t.name))
-    .limit(limit + 1);
-  return page(
-    "names",
-    rows,
-    limit,
-    (row) => [row.namespace, row.name],
-    ({ namespace, name, finalizedCount, updatedAt }) => ({
-      namespace,
-      name,
-      finalizedCount,
-      updatedAt,
-    }),
-  );
+    .orderBy(...order.map(({ column }) => asc(column)))
+    .limit(limit);
 }

@@ -1,58 +1,73 @@
 import { StoreError } from "@store/identity";
+import * as v from "valibot";
 
+import { assertInteger } from "../arguments.ts";
 import { limits } from "../limits.ts";
-import type { Page } from "../types.ts";
+import type { Page, PageOptions } from "../types.ts";
 
 /**
  * Cursors are opaque: base64url of the list's name and the key of its last row, so that the next
  * page follows the index from there. A cursor holds nothing secret and needs no memory here.
  */
-
-/** The key in a cursor, or undefined at the start; `invalid_cursor` for one of another list. */
-export function decodeCursor(
-  list: string,
-  cursor: string | undefined,
-  length: number,
-): string[] | undefined {
-  if (cursor === undefined) return undefined;
-  const key = cursor.length <= 4_096 ? parseKey(cursor) : undefined;
-  if (key?.[0] === list && key.length === length + 1) return key.slice(1);
-  throw new StoreError(
-    "invalid_cursor",
-    "The cursor was not given by this list. Start the list again without a cursor.",
-  );
+export interface Cursor<Key> {
+  /** The key in a cursor, undefined at the start; `invalid_cursor` unless this list gave it. */
+  decode(cursor: string | undefined): Key | undefined;
+  encode(key: Key): string;
 }
 
-function parseKey(cursor: string): string[] | undefined {
+/** A text in a key: no name or path is longer, and none holds U+0000. */
+export const text = v.pipe(v.string(), v.maxLength(1_024), v.regex(/^\P{Cc}*$/u));
+
+/** A whole number in a key. */
+export const integer = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const longestCursor = 8_192;
+
+/** The cursors of a list, whose keys have these parts. */
+export function cursorOf<const Parts extends v.TupleItems>(
+  list: string,
+  parts: Parts,
+): Cursor<v.InferOutput<v.StrictTupleSchema<Parts, undefined>>> {
+  const schema = v.strictTuple([v.literal(list), v.strictTuple(parts)]);
+  return {
+    decode(cursor) {
+      if (cursor === undefined) return undefined;
+      const parsed = v.safeParse(schema, parsedCursor(cursor));
+      if (parsed.success) return parsed.output[1];
+      throw new StoreError(
+        "invalid_cursor",
+        "The cursor was not given by this list. Start the list again without a cursor.",
+      );
+    },
+    encode: (key) => Buffer.from(JSON.stringify([list, key])).toString("base64url"),
+  };
+}
+
+function parsedCursor(cursor: unknown): unknown {
+  if (typeof cursor !== "string" || cursor.length > longestCursor) return undefined;
   try {
-    const key: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    if (Array.isArray(key) && key.every((part) => typeof part === "string")) return key;
+    return JSON.parse(Buffer.from(cursor, "base64url").toString());
   } catch {
-    // Not JSON: the caller hears that the cursor is none of ours.
+    return undefined;
   }
-  return undefined;
 }
 
 /** The number of rows to give: 100, or what the caller asks for between 1 and 1,000. */
-export function pageLimit(limit = 100): number {
-  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= limits.pageSize) return limit;
-  throw new StoreError("invalid_argument", `A page has 1 to ${limits.pageSize} rows.`, {
-    context: { limit: limits.pageSize, actual: limit },
-  });
+export function pageLimit(options: PageOptions): number {
+  const { limit = 100 } = options;
+  assertInteger("limit of a page", limit, 1, limits.pageSize);
+  return limit;
 }
 
 /** A page from up to `limit + 1` rows: the one too many says that there is more. */
-export function page<Row, Item>(
-  list: string,
+export function pageOf<Row, Item>(
   rows: readonly Row[],
   limit: number,
-  keyOf: (row: Row) => readonly string[],
-  itemOf: (row: Row) => Item,
+  of: { readonly cursor: (row: Row) => string; readonly item: (row: Row) => Item },
 ): Page<Item> {
   const shown = rows.slice(0, limit);
+  const items = shown.map((row) => of.item(row));
   const last = shown.at(-1);
-  const items = shown.map(itemOf);
   if (rows.length <= limit || last === undefined) return { items };
-  const cursor = Buffer.from(JSON.stringify([list, ...keyOf(last)])).toString("base64url");
-  return { items, cursor };
+  return { items, cursor: of.cursor(last) };
 }

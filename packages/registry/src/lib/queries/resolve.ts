@@ -1,10 +1,10 @@
-import { statement, type Sql, type Tables } from "@store/database";
-import { formatReference, parseReference, StoreError, type Reference } from "@store/identity";
+import type { Query, Sql, Tables } from "@store/database";
+import { formatReference, StoreError, type Reference } from "@store/identity";
 import { and, asc, desc, eq, isNotNull, sql as raw } from "drizzle-orm";
 
-import { packageInfo, type PackageRow } from "./rows.ts";
 import type { ResolvedPackage } from "../types.ts";
-import { rowReference } from "./find.ts";
+import { findMetadata, findPackage, rowReference } from "./find.ts";
+import { packageColumns, packageInfo, type PackageRow } from "./rows.ts";
 import { findTag } from "./tags.ts";
 
 /** How many variants of one version are named where a reference is ambiguous. */
@@ -14,67 +14,67 @@ const namedVariants = 20;
 export async function resolveReference(
   sql: Sql,
   tables: Tables,
-  reference: Reference | string,
+  reference: Reference,
 ): Promise<ResolvedPackage> {
-  const parsed = typeof reference === "string" ? parseReference(reference) : reference;
-  const row = await resolveRow(sql, tables, parsed);
-  return { reference: parsed, package: packageInfo(row), warnings: warningsOf(row) };
+  const row = await resolveRow(sql, tables, reference);
+  const metadata = await findMetadata(sql, row.packageId);
+  return { reference, package: packageInfo(row, metadata), warnings: warningsOf(row) };
 }
 
 async function resolveRow(sql: Sql, tables: Tables, reference: Reference): Promise<PackageRow> {
   const { selector } = reference;
   switch (selector.kind) {
-    case "digest":
-      return byDigest(sql, reference, selector.address);
-    case "version":
-      return byVersion(sql, tables, reference, selector.version, selector.variant);
+    case "digest": {
+      const [row] = await selectByDigest(sql, tables, selector.address);
+      const named = row?.namespace === reference.namespace && row.name === reference.name;
+      return named ? row : notFound(reference);
+    }
+    case "version": {
+      const rows = await selectVariants(sql, tables, reference, selector);
+      return onlyVariant(reference, rows) ?? notFound(reference);
+    }
     case "tag":
-      return byTag(sql, tables, reference, selector.tag, selector.variant);
+      return byTag(sql, tables, reference, selector);
     case "latest":
-      return byTag(sql, tables, reference, "latest", selector.variant);
+      return byTag(sql, tables, reference, { ...selector, tag: "latest" });
   }
 }
 
-const selectByDigest = statement((sql, { artifactPackages }, p) =>
-  sql
-    .select()
-    .from(artifactPackages)
-    .where(eq(artifactPackages.manifestDigest, p("address"))),
-);
-
 /** Asked by the digest alone: given a name too, a database may walk all versions of the name. */
-async function byDigest(sql: Sql, reference: Reference, address: string): Promise<PackageRow> {
-  const [row] = await selectByDigest(sql, { address });
-  const named = row?.namespace === reference.namespace && row.name === reference.name;
-  return named ? row : notFound(reference);
+export function selectByDigest(sql: Sql, tables: Tables, address: string): Query<PackageRow[]> {
+  const { artifactPackages: t } = tables;
+  return sql.select(packageColumns(tables)).from(t).where(eq(t.manifestDigest, address));
 }
 
-/** The package of that version and variant; without one, the only one that there is. */
-async function byVersion(
+/** What is finalized as a version: the variant that is asked for, or some of all. */
+export function selectVariants(
   sql: Sql,
-  { artifactPackages }: Tables,
-  reference: Reference,
-  version: string,
-  variant: string | undefined,
-): Promise<PackageRow> {
-  const rows = await sql
-    .select()
-    .from(artifactPackages)
+  tables: Tables,
+  { namespace, name }: Pick<Reference, "namespace" | "name">,
+  { version, variant }: { readonly version: string; readonly variant?: string },
+): Query<PackageRow[]> {
+  const { artifactPackages: t } = tables;
+  return sql
+    .select(packageColumns(tables))
+    .from(t)
     .where(
       and(
-        eq(artifactPackages.namespace, reference.namespace),
-        eq(artifactPackages.name, reference.name),
-        eq(artifactPackages.version, version),
-        isNotNull(artifactPackages.finalizedSeq),
-        variant === undefined ? undefined : eq(artifactPackages.variant, variant),
+        eq(t.namespace, namespace),
+        eq(t.name, name),
+        eq(t.version, version),
+        isNotNull(t.finalizedSeq),
+        variant === undefined ? undefined : eq(t.variant, variant),
       ),
     )
-    .orderBy(asc(artifactPackages.variant))
+    .orderBy(asc(t.variant))
     .limit(namedVariants);
+}
+
+/** Of a version's packages the only one; undefined where there is none. */
+function onlyVariant(reference: Reference, rows: readonly PackageRow[]): PackageRow | undefined {
   const [first, ...others] = rows;
-  if (first === undefined) return notFound(reference);
   // Variants sort after none: the package without a variant is what the bare version names.
-  if (others.length === 0 || first.variant === "") return first;
+  if (first === undefined || others.length === 0 || first.variant === "") return first;
   const candidates = rows.map(rowReference);
   throw new StoreError(
     "ambiguous_reference",
@@ -88,53 +88,75 @@ async function byTag(
   sql: Sql,
   tables: Tables,
   reference: Reference,
-  tag: string,
-  variant: string | undefined,
+  { tag, variant }: { readonly tag: string; readonly variant?: string },
 ): Promise<PackageRow> {
   const { namespace, name } = reference;
-  const found = await findTag(sql, tables, namespace, name, tag);
+  const found = await findTag(sql, tables, { namespace, name, tag });
   if (found !== undefined) {
-    if (variant === undefined || variant === found.target.variant) return found.target;
-    return byVersion(sql, tables, reference, found.target.version, variant);
+    const target = await findPackage(sql, found.packageId);
+    if (variant === undefined || variant === target.variant) return target;
+    const { version } = target;
+    const rows = await selectVariants(sql, tables, reference, { version, variant });
+    return rows[0] ?? notFound(reference);
   }
-  if (tag !== "latest") {
+  if (tag === "latest") return latest(sql, tables, reference, variant);
+  throw new StoreError(
+    "tag_not_found",
+    `There is no tag "${tag}" on ${namespace}/${name}. List its versions and tags, then name one.`,
+    { context: { reference: formatReference(reference) } },
+  );
+}
+
+/** The highest version, of which a yanked variant is no part. */
+async function latest(
+  sql: Sql,
+  tables: Tables,
+  reference: Reference,
+  variant: string | undefined,
+): Promise<PackageRow> {
+  const [highest] = await selectHighest(sql, tables, reference);
+  if (highest === undefined) {
     throw new StoreError(
-      "tag_not_found",
-      `There is no tag "${tag}" on ${namespace}/${name}. List its versions and tags, then name one.`,
+      "package_not_found",
+      `${reference.namespace}/${reference.name} has no latest version: nothing but prereleases and ` +
+        "yanked packages, or nothing at all. Name a version.",
       { context: { reference: formatReference(reference) } },
     );
   }
-  const latest = await latestVersion(sql, reference);
-  return byVersion(sql, tables, reference, latest, variant);
+  const { version } = highest;
+  const wanted = variant === undefined ? { version } : { version, variant };
+  const rows = await selectVariants(sql, tables, reference, wanted);
+  const chosen = rows.filter((row) => row.status === "finalized");
+  const row = onlyVariant(reference, chosen);
+  if (row !== undefined) return row;
+  throw new StoreError(
+    "package_not_found",
+    `The latest version of ${reference.namespace}/${reference.name} is ${version}, which has no ` +
+      `variant "${variant}" that is not yanked. Name a version.`,
+    { context: { reference: formatReference(reference) } },
+  );
 }
 
-const selectLatest = statement((sql, { artifactPackages: t }, p) =>
-  sql
+/** The highest version that is no prerelease and not yanked. */
+export function selectHighest(
+  sql: Sql,
+  { artifactPackages: t }: Tables,
+  { namespace, name }: Pick<Reference, "namespace" | "name">,
+): Query<{ version: string }[]> {
+  return sql
     .select({ version: t.version })
     .from(t)
     .where(
       and(
-        eq(t.namespace, p("namespace")),
-        eq(t.name, p("name")),
+        eq(t.namespace, namespace),
+        eq(t.name, name),
         // Literals: of a parameter a database cannot tell that it meets the index's condition.
         raw`${t.status} = 'finalized'`,
         raw`${t.prerelease} = 0`,
       ),
     )
     .orderBy(desc(t.versionSortKey), desc(t.finalizedSeq))
-    .limit(1),
-);
-
-async function latestVersion(sql: Sql, reference: Reference): Promise<string> {
-  const { namespace, name } = reference;
-  const [row] = await selectLatest(sql, { namespace, name });
-  if (row !== undefined) return row.version;
-  throw new StoreError(
-    "package_not_found",
-    `${reference.namespace}/${reference.name} has no latest version: nothing but prereleases and ` +
-      "yanked packages, or nothing at all. Name a version.",
-    { context: { reference: formatReference(reference) } },
-  );
+    .limit(1);
 }
 
 function notFound(reference: Reference): never {

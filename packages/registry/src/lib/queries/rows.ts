@@ -1,21 +1,34 @@
-import type { Row } from "@store/database";
+import type { Row, Tables } from "@store/database";
 import { contentAddress, Digest, parseContentAddress } from "@store/identity";
+import { getColumns } from "drizzle-orm";
 
 import type {
   FileInfo,
   HoldInfo,
   JsonObject,
   MetadataSchemaInfo,
+  MetadataSchemaSummary,
   PackageInfo,
+  PackageSummary,
   RetentionInfo,
 } from "../types.ts";
 
 /** Rows of the views as the registry's callers see them. */
 
-export type PackageRow = Row<"artifactPackages">;
+/** A package without its metadata, which may be large and is read where it is asked for only. */
+export type PackageRow = Omit<Row<"artifactPackages">, "metadata">;
+
+type PackageColumns = Omit<Tables["artifactPackages"]["_"]["columns"], "metadata">;
+
+/** The columns of a {@link PackageRow}. */
+export function packageColumns({ artifactPackages }: Tables): PackageColumns {
+  const { metadata: _, ...columns } = getColumns(artifactPackages);
+  return columns;
+}
+
 export type FileRow = Row<"artifactFiles">;
-type HoldRow = Row<"retentionHolds">;
-type RetentionRow = Row<"retentionState">;
+export type HoldRow = Row<"retentionHolds">;
+export type RetentionRow = Row<"retentionState">;
 type SchemaRow = Row<"metadataSchemas">;
 
 const decoder = new TextDecoder();
@@ -30,7 +43,7 @@ function present<T extends object>(members: T): { [K in keyof T]?: NonNullable<T
   return result;
 }
 
-export function packageInfo(row: PackageRow): PackageInfo {
+export function packageSummary(row: PackageRow): PackageSummary {
   return {
     id: row.packageId,
     namespace: row.namespace,
@@ -44,7 +57,6 @@ export function packageInfo(row: PackageRow): PackageInfo {
     fileCount: row.fileCount,
     sizeBytes: row.sizeBytes,
     retentionClass: row.retentionClass,
-    ...(row.metadata === null ? {} : { metadata: jsonObject(row.metadata) }),
     ...(row.manifestDigest === null
       ? {}
       : { manifestDigest: parseContentAddress(row.manifestDigest) }),
@@ -59,6 +71,11 @@ export function packageInfo(row: PackageRow): PackageInfo {
       yankReason: row.yankReason,
     }),
   };
+}
+
+export function packageInfo(row: PackageRow, metadata: Uint8Array | null): PackageInfo {
+  const summary = packageSummary(row);
+  return metadata === null ? summary : { ...summary, metadata: jsonObject(metadata) };
 }
 
 export function fileInfo(row: FileRow): FileInfo {
@@ -93,15 +110,18 @@ export function retentionInfo(row: RetentionRow): RetentionInfo {
   };
 }
 
-export function schemaInfo(row: SchemaRow): MetadataSchemaInfo {
+export function schemaSummary(row: Omit<SchemaRow, "schema">): MetadataSchemaSummary {
   return {
     name: row.name,
     revision: row.revision,
-    schema: jsonObject(row.schema),
     digest: parseContentAddress(row.digest),
     registeredAt: row.registeredAt,
     registeredBy: row.registeredBy,
   };
+}
+
+export function schemaInfo(row: SchemaRow): MetadataSchemaInfo {
+  return { ...schemaSummary(row), schema: jsonObject(row.schema) };
 }
 
 /** JSON that the registry wrote as canonical bytes. */

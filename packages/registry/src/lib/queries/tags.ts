@@ -1,56 +1,72 @@
-import type { Row, Sql, Tables } from "@store/database";
+import type { Query, Row, Sql, Tables } from "@store/database";
 import { parseContentAddress } from "@store/identity";
 import { and, asc, eq, gt } from "drizzle-orm";
 
-import { decodeCursor, page, pageLimit } from "./pages.ts";
 import type { Page, PageOptions, TagInfo } from "../types.ts";
+import { cursorOf, pageLimit, pageOf, text } from "./pages.ts";
+import type { PackageRow } from "./rows.ts";
 
-function selectTags(sql: Sql, { tags, artifactPackages }: Tables) {
-  return sql
-    .select({ tag: tags, target: artifactPackages })
-    .from(tags)
-    .innerJoin(artifactPackages, eq(tags.packageId, artifactPackages.packageId));
+interface TagName {
+  readonly namespace: string;
+  readonly name: string;
+  readonly tag: string;
 }
 
+/** A tag, and what is shown of its target. */
 interface TagRow {
   readonly tag: Row<"tags">;
-  readonly target: Row<"artifactPackages">;
+  readonly target: Pick<PackageRow, "version" | "variant" | "manifestDigest">;
 }
 
-/** A tag and the package that it targets, or undefined. */
+/** The tag's row, or undefined. */
 export async function findTag(
   sql: Sql,
-  tables: Tables,
-  namespace: string,
-  name: string,
-  tag: string,
-): Promise<TagRow | undefined> {
-  const { tags } = tables;
-  const [row] = await selectTags(sql, tables).where(
-    and(eq(tags.namespace, namespace), eq(tags.name, name), eq(tags.tag, tag)),
-  );
+  { tags }: Tables,
+  { namespace, name, tag }: TagName,
+): Promise<Row<"tags"> | undefined> {
+  const [row] = await sql
+    .select()
+    .from(tags)
+    .where(and(eq(tags.namespace, namespace), eq(tags.name, name), eq(tags.tag, tag)));
   return row;
 }
+
+const cursor = cursorOf("tags", [text]);
 
 /** The tags of a name, in order. */
 export async function listTags(
   sql: Sql,
   tables: Tables,
-  namespace: string,
-  name: string,
-  options: PageOptions = {},
+  fullName: { readonly namespace: string; readonly name: string },
+  options: PageOptions,
 ): Promise<Page<TagInfo>> {
-  const { tags } = tables;
-  const [after] = decodeCursor("tags", options.cursor, 1) ?? [""];
-  const limit = pageLimit(options.limit);
-  const rows = await selectTags(sql, tables)
-    .where(and(eq(tags.namespace, namespace), eq(tags.name, name), gt(tags.tag, after ?? "")))
-    .orderBy(asc(tags.tag))
-    .limit(limit + 1);
-  return page("tags", rows, limit, (row) => [row.tag.tag], tagInfo);
+  const limit = pageLimit(options);
+  const [after] = cursor.decode(options.cursor) ?? [""];
+  const rows = await selectTags(sql, tables, fullName, { after, limit: limit + 1 });
+  return pageOf(rows, limit, {
+    cursor: (row) => cursor.encode([row.tag.tag]),
+    item: ({ tag, target }) => tagInfo(tag, target),
+  });
 }
 
-export function tagInfo({ tag, target }: TagRow): TagInfo {
+/** The tags of one page. */
+export function selectTags(
+  sql: Sql,
+  { tags, artifactPackages }: Tables,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Query<TagRow[]> {
+  const { version, variant, manifestDigest } = artifactPackages;
+  return sql
+    .select({ tag: tags, target: { version, variant, manifestDigest } })
+    .from(tags)
+    .innerJoin(artifactPackages, eq(tags.packageId, artifactPackages.packageId))
+    .where(and(eq(tags.namespace, namespace), eq(tags.name, name), gt(tags.tag, after)))
+    .orderBy(asc(tags.tag))
+    .limit(limit);
+}
+
+export function tagInfo(tag: TagRow["tag"], target: TagRow["target"]): TagInfo {
   return {
     namespace: tag.namespace,
     name: tag.name,

@@ -5,27 +5,34 @@ import { and, eq, gt, inArray, lt, sql as sqlText } from "drizzle-orm";
 import { rowReference } from "./find.ts";
 import type { PackageRow } from "./rows.ts";
 
+/** A file of a package that stands in the way of a path, or at it. */
+export interface OverlappingFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** The files of a package at `path`, at a folder of it, or below it: two at most. */
+export function findOverlapping(
+  sql: Sql,
+  packageId: string,
+  path: string,
+): Promise<OverlappingFile[]> {
+  const ancestors = pathAncestors(path);
+  const places = Object.fromEntries(ancestors.map((ancestor, depth) => [`at${depth}`, ancestor]));
+  // "/" is followed by "0" in UTF-8: every path below `path` lies between the two.
+  const range = { below: `${path}/`, beyond: `${path}0` };
+  return selectOverlapping(ancestors.length)(sql, { packageId, path, ...range, ...places });
+}
+
 /**
  * The file that stands at `path`, if it may be replaced. Throws `path_conflict` where it may not,
  * where a file of the package stands at a folder of the path, or where the path is such a folder.
  */
-export async function refuseTakenPath(
-  sql: Sql,
+export function refuseTakenPath(
   row: PackageRow,
   path: string,
-  replace: boolean,
-): Promise<{ readonly sizeBytes: number } | undefined> {
-  const ancestors = pathAncestors(path);
-  const select = selectOverlapping(ancestors.length);
-  const places = Object.fromEntries(ancestors.map((ancestor, depth) => [`at${depth}`, ancestor]));
-  // "/" is followed by "0" in UTF-8: every path below `path` lies between the two.
-  const overlapping = await select(sql, {
-    ...places,
-    packageId: row.packageId,
-    path,
-    below: `${path}/`,
-    beyond: `${path}0`,
-  });
+  { overlapping, replace }: { overlapping: readonly OverlappingFile[]; replace: boolean },
+): OverlappingFile | undefined {
   const other = overlapping.find((file) => file.path !== path);
   if (other !== undefined) throw folderConflict(row, path, other.path);
   const same = overlapping[0];
