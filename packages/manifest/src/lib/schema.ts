@@ -17,7 +17,7 @@ import {
 import { manifestLimits } from "./manifest.ts";
 import { ManifestRules } from "./rules.ts";
 
-export const packageSchema = v.strictObject({
+const packageSchema = v.strictObject({
   namespace: assertedText(assertNamespace),
   name: assertedText(assertName),
   version: assertedText(assertVersion),
@@ -40,7 +40,7 @@ export const receiptSchema = v.strictObject({
   stored_at: timestampSchema,
 });
 
-export const retentionSchema = v.strictObject({
+const retentionSchema = v.strictObject({
   class: roleSchema,
   expires_at: v.exactOptional(timestampSchema),
   holds: v.pipe(
@@ -50,7 +50,7 @@ export const retentionSchema = v.strictObject({
   ),
 });
 
-export const provenanceSchema = v.strictObject({
+const provenanceSchema = v.strictObject({
   actor: freeTextSchema,
   source: v.exactOptional(freeTextSchema),
   build: v.exactOptional(freeTextSchema),
