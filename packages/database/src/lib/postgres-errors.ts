@@ -1,21 +1,8 @@
 /** PostgreSQL's errors in the words of Store. */
 import { StoreError, isStoreError } from "@store/identity";
 
-/** What the driver and the socket say when there is no connection. */
-const connectionCodes = new Set([
-  "CONNECTION_CLOSED",
-  "CONNECTION_ENDED",
-  "CONNECTION_DESTROYED",
-  "CONNECT_TIMEOUT",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
+/** What the driver says of a statement that it did not send. */
+const refusedByDriver = new Set(["MAX_PARAMETERS_EXCEEDED", "UNDEFINED_VALUE"]);
 
 // SQLSTATE classes and codes: PostgreSQL documentation, appendix A.
 const sessionEnded = /^(?:08|57P0|25P03|25P04)/;
@@ -24,8 +11,14 @@ const passing = /^(?:53|55P03$|40|57|58|3D000$)/;
 
 /** Whether this error says that the connection is gone, so that nothing on it can be trusted. */
 export function isConnectionLost(error: unknown): boolean {
-  const code = codeOf(error);
-  return code !== undefined && (connectionCodes.has(code) || sessionEnded.test(code));
+  const code = isStoreError(error) ? undefined : codeOf(error);
+  if (code === undefined || refusedByDriver.has(code)) return false;
+  // Everything else that is no answer of the server comes from the socket, from TLS or from login.
+  return isAnswer(error) ? sessionEnded.test(code) : true;
+}
+
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && error.name === "PostgresError";
 }
 
 /** The `StoreError` for an error of the driver; a `StoreError` is returned as it is. */
@@ -35,8 +28,9 @@ export function postgresError(error: unknown): StoreError {
   const detail = error instanceof Error ? error.message : String(error);
   const cause = { cause: error };
   // The driver says so only after our own end of the client.
-  if (code === "CONNECTION_ENDED")
+  if (code === "CONNECTION_ENDED") {
     return new StoreError("closed", "The database is closed.", cause);
+  }
   if (code === "53100") {
     return new StoreError("storage_full", `PostgreSQL's disk is full (${detail}).`, cause);
   }
@@ -47,7 +41,7 @@ export function postgresError(error: unknown): StoreError {
       cause,
     );
   }
-  if (code !== undefined && denied.test(code)) {
+  if (code !== undefined && isAnswer(error) && denied.test(code)) {
     return new StoreError(
       "permission_denied",
       `PostgreSQL refuses access (${detail}); check the user, its password and its rights.`,

@@ -6,6 +6,8 @@ const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
 const IOERR = 10;
+/** The extended code for a full disk that has no room for the -shm file. */
+const IOERR_SHMSIZE = 4874;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
@@ -27,7 +29,7 @@ export function sqliteError(error: unknown): StoreError {
   if (error instanceof Error && "code" in error && error.code === "ERR_INVALID_STATE") {
     return new StoreError("closed", "The database is closed.", cause);
   }
-  switch (primaryCode(error)) {
+  switch (extendedCode(error) === IOERR_SHMSIZE ? FULL : primaryCode(error)) {
     case BUSY:
     case LOCKED:
       return new StoreError(
@@ -74,6 +76,11 @@ export function sqliteError(error: unknown): StoreError {
 }
 
 function primaryCode(error: unknown): number | undefined {
+  const code = extendedCode(error);
+  return code === undefined ? undefined : code & 0xff;
+}
+
+function extendedCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error)) return undefined;
-  return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+  return typeof error.errcode === "number" ? error.errcode : undefined;
 }
