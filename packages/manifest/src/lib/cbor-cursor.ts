@@ -28,7 +28,8 @@ export class CborCursor implements SkippingCursor {
     const start = this.#tokenizer.pos();
     const key = this.item();
     if (typeof key !== "string") throw invalidCbor("a map key is not text", start);
-    const encoded = encodeModelValue(key);
+    // The item was held against its canonical form, so these bytes are it.
+    const encoded = this.#tokenizer.data.subarray(start, this.#tokenizer.pos());
     if (this.#lastKey && compareBytes(this.#lastKey, encoded) >= 0) {
       throw invalidCbor("map keys are not sorted or one is repeated", start);
     }
