@@ -2,18 +2,23 @@
  * Pushes packages until it is killed, several at a time, and prints a line for each one that was
  * acknowledged. Run by the crash test as a process of its own:
  *
- *     node pusher.ts <database url> <objects folder> <name of this round>
+ *     node pusher.ts <database url> <objects folder> <name of this round> [<lease in ms>]
  */
 import { writeSync } from "node:fs";
 
 import { openRegistry } from "@store/registry";
 import { openLocalStorage } from "@store/storage-local";
 
-const [database = "", root = "", round = ""] = process.argv.slice(2);
+const [database = "", root = "", round = "", lease] = process.argv.slice(2);
 const pushers = 4;
 
 const primary = await openLocalStorage({ root });
-const registry = await openRegistry({ database, backends: { primary }, actor: "pusher" });
+const registry = await openRegistry({
+  database,
+  backends: { primary },
+  actor: "pusher",
+  ...(lease === undefined ? {} : { leaseMs: Number(lease) }),
+});
 
 /** A body that tells its package apart, small or of several slabs. */
 async function* content(version: string, large: boolean): AsyncGenerator<Uint8Array> {
