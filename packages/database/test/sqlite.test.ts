@@ -223,7 +223,11 @@ test("a full disk fails the commands that met it, keeps nothing of them, and can
     lockTimeoutMs: 0,
     onEnd: () => undefined,
   });
-  const writer = new Writer(transactor, { batchLimit: 10, queueLimit: 100 });
+  const writer = new Writer(transactor, {
+    batchLimit: 10,
+    queueLimit: 100,
+    commandTimeoutMs: 1_000,
+  });
   const put = (seq: number, sizeBytes: number): Promise<void> =>
     writer.write(async ({ sql, tables }) => {
       const id = String(seq);

@@ -220,6 +220,23 @@ describe.each(places)("the writer on %s", (place) => {
     expect(outcomes.slice(0, 2).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
   });
 
+  test("a command that waits for another one ends with an error, and the others go on", async () => {
+    const database = await openMigrated(place, { commandTimeoutMs: 50 });
+    const outcomes = await Promise.allSettled([
+      database.write((tx) => define(tx.sql, database, "a")),
+      database.write(async (tx) => {
+        await define(tx.sql, database, "b");
+        await database.write((inner) => define(inner.sql, database, "c"));
+      }),
+      database.write((tx) => define(tx.sql, database, "d")),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(outcomes[1]).toMatchObject({ reason: { code: "internal", context: { limit: 50 } } });
+    // The inner command was queued on its own, and runs once its turn comes.
+    await database.write(() => Promise.resolve());
+    expect(await names(database.reader, database)).toEqual(["a", "c", "d"]);
+  });
+
   test("closing lets queued commands end and refuses later ones", async () => {
     const database = await openMigrated(place);
     const queued = database.write(() => Promise.resolve("done"));

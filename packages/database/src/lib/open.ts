@@ -14,16 +14,18 @@ import type { Database, DatabaseOptions } from "./types.ts";
 export async function openDatabase(url: string, options: DatabaseOptions = {}): Promise<Database> {
   const lockTimeoutMs = options.lockTimeoutMs ?? 10_000;
   const queueLimit = options.queueLimit ?? 65_536;
+  const commandTimeoutMs = options.commandTimeoutMs ?? 300_000;
+  const common = { lockTimeoutMs, queueLimit, commandTimeoutMs };
   if (url.startsWith("sqlite:")) {
     const batchLimit = options.batchLimit ?? 256;
     const { openSqlite } = await import("./sqlite-database.ts");
-    return await openSqlite(sqlitePath(url), { lockTimeoutMs, queueLimit, batchLimit });
+    return await openSqlite(sqlitePath(url), { ...common, batchLimit });
   }
   if (/^postgres(?:ql)?:/.test(url)) {
     const batchLimit = options.batchLimit ?? 64;
     const readerConnections = options.readerConnections ?? 8;
     const { openPostgres } = await import("./postgres-database.ts");
-    return await openPostgres(url, { lockTimeoutMs, queueLimit, batchLimit, readerConnections });
+    return await openPostgres(url, { ...common, batchLimit, readerConnections });
   }
   throw new StoreError(
     "invalid_argument",

@@ -9,7 +9,7 @@ import { channelName, type PostgresPlace } from "./postgres-url.ts";
 import { postgresTables } from "./schema-postgres.ts";
 import type { Sql } from "./sql.ts";
 import type { Tables } from "./tables.ts";
-import type { Transactor } from "./writer.ts";
+import type { Transactor } from "./transactor.ts";
 
 const readVersion = "SELECT max(version) FROM schema_migrations";
 /** The head's row is the lock; each statement of READ COMMITTED then sees what came before. */

@@ -23,7 +23,8 @@ import type {
   Scratch,
   WriteTransaction,
 } from "./types.ts";
-import { Writer, type WriterLimits } from "./writer.ts";
+import type { WriterLimits } from "./batch.ts";
+import { Writer } from "./writer.ts";
 
 /** Settled options of one open database. */
 export interface SqliteOptions extends WriterLimits {

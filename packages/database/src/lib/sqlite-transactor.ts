@@ -7,7 +7,7 @@ import { type SqliteConnection, patiently } from "./sqlite-connection.ts";
 import { sqliteSql } from "./sqlite-session.ts";
 import type { Sql } from "./sql.ts";
 import type { Tables } from "./tables.ts";
-import type { Transactor } from "./writer.ts";
+import type { Transactor } from "./transactor.ts";
 
 /** `BEGIN IMMEDIATE` is the lock: no other connection of any process can write until COMMIT. */
 export class SqliteTransactor implements Transactor, Connection {

@@ -10,6 +10,8 @@ export interface DatabaseOptions {
   readonly batchLimit?: number;
   /** Most commands that may wait for a commit; more are refused. Default 65,536. */
   readonly queueLimit?: number;
+  /** Longest run of one command, in milliseconds; all others wait for it. Default 300,000. */
+  readonly commandTimeoutMs?: number;
   /** Connections for reading, PostgreSQL only. Default 8. */
   readonly readerConnections?: number;
 }
