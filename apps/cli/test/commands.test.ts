@@ -191,10 +191,12 @@ describe("an instance", () => {
     const { DatabaseSync } = await import("node:sqlite");
     const database = new DatabaseSync(sandbox.path("data/store.db"));
     database.exec("DELETE FROM tags WHERE tag = 'next'");
+    database.exec("UPDATE artifact_packages SET file_count = 99 WHERE version = '1.0.0'");
     database.close();
     const checked = await sandbox.store(["replay", "--check"]);
     expect(checked.exitCode).toBe(1);
     expect(checked.stdout).toContain("missing  tags  ");
+    expect(checked.stdout).toMatch(/^changed {2}artifact_packages .+ \(file_count\)$/m);
     expect((await sandbox.ok("replay")).stdout).toContain("rebuilt");
     expect((await sandbox.ok("replay", "--check")).stdout).toContain("no difference");
     expect((await sandbox.ok("cat", "acme/app:next", "app")).stdout).toBe("2");

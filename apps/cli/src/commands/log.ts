@@ -24,8 +24,9 @@ export default class Log extends StoreCommand {
     },
   ];
   static override flags = {
-    since: integer({ min: 0, default: 0, helpValue: "<seq>", summary: "Begin after this event." }),
+    // First, since oclif aligns the others with a letter only below it.
     follow: boolean({ default: false, char: "f", summary: "Wait for more, until Ctrl-C." }),
+    since: integer({ min: 0, default: 0, helpValue: "<seq>", summary: "Begin after this event." }),
     type: string({
       multiple: true,
       multipleNonGreedy: true,

@@ -21,8 +21,9 @@ asks first, or takes --yes where nobody can be asked. Objects stay on disk eithe
     },
   ];
   static override flags = {
-    fresh: boolean({ default: false, summary: "Delete everything in the database first." }),
+    // First, since oclif aligns the others with a letter only below it.
     yes: boolean({ default: false, char: "y", dependsOn: ["fresh"], summary: "Do not ask." }),
+    fresh: boolean({ default: false, summary: "Delete everything in the database first." }),
   };
 
   override async run(): Promise<void> {

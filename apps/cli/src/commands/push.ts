@@ -45,7 +45,7 @@ also with the same files. When the push fails or is interrupted, nothing stays b
     },
     {
       description: "Push what a command writes",
-      command: "tar c src | <%= config.bin %> push - acme/src@1.2.0 --path src.tar",
+      command: "$ tar c src | <%= config.bin %> push - acme/src@1.2.0 --path src.tar",
     },
     {
       description: "Leave things out, and say where it comes from",

@@ -11,6 +11,9 @@ import { StoreCommand } from "../lib/store-command.ts";
 import { prose } from "../lib/prose.ts";
 import { EventProgress } from "../lib/progress.ts";
 
+type Difference = Omit<ReplayReport["differences"][number], "table"> & { readonly table: string };
+type Row = Readonly<Record<string, unknown>>;
+
 export default class Replay extends StoreCommand {
   static override summary = "Rebuild the views from the log, or check them against it.";
   static override description = prose(`
@@ -29,22 +32,32 @@ each row that differs is printed, and the exit code is 1.
   override async run(): Promise<void> {
     const { flags } = await this.parse(Replay);
     const { check } = flags;
-    const { events, differences } = await this.withRegistry(flags.data, async (registry) => {
+    const report = await this.withRegistry(flags.data, async (registry) => {
       using progress = new EventProgress("replaying");
       return await registry.replay({
         check,
         onProgress: (state) => progress.set(state.events, state.total),
       });
     });
+    const { events } = report;
+    const differences = report.differences.map((difference) => ({
+      ...difference,
+      table: tableName(difference.table),
+    }));
     if (flags.json) await printDocument({ events, rebuilt: !check, differences });
     else await print(events, differences, check);
     if (differences.length > 0) throw new AnsweredError(exitCodes.failedCheck);
   }
 }
 
+/** A table as the database calls it, since that is where one looks. */
+function tableName(table: string): string {
+  return table.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 async function print(
   events: number,
-  differences: ReplayReport["differences"],
+  differences: readonly Difference[],
   check: boolean,
 ): Promise<void> {
   let rows = 0;
@@ -53,7 +66,7 @@ async function print(
     for (const { key, live, rebuilt } of sample) {
       const problem =
         live === undefined ? "missing" : rebuilt === undefined ? "surplus" : "changed";
-      const row = Object.values(key).join(" ");
+      const row = [...Object.values(key), ...changedColumns(live, rebuilt)].join(" ");
       await printLine(`${styled("red", problem)}  ${printable(`${table}  ${row}`)}`);
     }
     const left = count - sample.length;
@@ -64,4 +77,11 @@ async function print(
   await printLine(
     `${formatCounted(events, "event")}: ${styled(rows === 0 ? "green" : "red", verdict)}`,
   );
+}
+
+/** In brackets, the columns in which two rows differ. */
+function changedColumns(live: Row | undefined, rebuilt: Row | undefined): readonly string[] {
+  if (live === undefined || rebuilt === undefined) return [];
+  const columns = Object.keys(rebuilt).filter((column) => live[column] !== rebuilt[column]);
+  return [`(${columns.join(", ")})`];
 }

@@ -12,7 +12,7 @@ export default class SchemaAdd extends StoreCommand {
     },
     {
       description: "Read it from stdin",
-      command: "generate-schema | <%= config.bin %> schema add service -",
+      command: "$ generate-schema | <%= config.bin %> schema add service -",
     },
   ];
   static override args = {
