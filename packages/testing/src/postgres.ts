@@ -62,12 +62,13 @@ async function withConnection(
 }
 
 async function askForServer(): Promise<string> {
-  const path = process.env[socketVariable];
-  if (path === undefined) {
+  const [port, word] = process.env[socketVariable]?.split(" ") ?? [];
+  if (port === undefined || word === undefined) {
     throw new Error("Tests with PostgreSQL run under vitest; programs use startPostgresServer.");
   }
-  const socket = connect(path);
+  const socket = connect(Number(port), "127.0.0.1");
   await once(socket, "connect");
+  socket.write(word);
   const answer: unknown = JSON.parse(await text(socket));
   if (typeof answer === "object" && answer !== null && "url" in answer) return String(answer.url);
   throw new Error(`PostgreSQL could not be started: ${JSON.stringify(answer)}`);

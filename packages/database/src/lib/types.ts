@@ -35,9 +35,9 @@ export interface BatchParticipant {
   savepoint(): () => void;
   /** Called before COMMIT, if any command succeeded. */
   flush(sql: Sql): Promise<void>;
-  /** The batch is durable. */
+  /** The batch is durable. Must not throw: callers would be told that it failed. */
   committed(): void;
-  /** Nothing of the batch was kept. */
+  /** Nothing of the batch was kept. Must not throw. */
   abandoned(): void;
   /**
    * Asked with the lock held, after the answer to COMMIT was lost: is the batch in the database?

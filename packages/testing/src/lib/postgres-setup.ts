@@ -1,38 +1,46 @@
 /**
  * Global set-up of the test run: the first test that asks starts the one server, over a socket
- * whose path all workers and their children inherit. A run that needs no PostgreSQL starts none.
+ * that all workers and their children inherit. A run that needs no PostgreSQL starts none.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** The environment variable that names the socket. */
+/** The environment variable with the port and the word that the socket wants to hear. */
 export const socketVariable = "STORE_TEST_POSTGRES";
 
 /** Called by vitest before the first test; returns what it calls after the last. */
 export default async function setup(): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), "store-test-control-"));
+  const word = randomBytes(16).toString("hex");
   let keeper: ChildProcess | undefined;
   let answer: Promise<string> | undefined;
+  const start = (): Promise<string> => {
+    keeper = startKeeper();
+    return firstLine(keeper);
+  };
   const control = createServer((socket) => {
-    answer ??= (async () => {
-      keeper = startKeeper();
-      return await firstLine(keeper);
-    })();
     socket.on("error", () => undefined);
-    answer.then(
-      (line) => socket.end(`${line}\n`),
-      (error: unknown) => socket.end(`${JSON.stringify({ error: String(error) })}\n`),
-    );
+    socket.once("data", (heard) => {
+      // The answer holds the server's password.
+      if (heard.toString() !== word) {
+        socket.destroy();
+        return;
+      }
+      answer ??= start();
+      answer.then(
+        (line) => socket.end(`${line}\n`),
+        (error: unknown) => socket.end(`${JSON.stringify({ error: String(error) })}\n`),
+      );
+    });
   });
-  control.listen(join(folder, "control"));
+  control.listen(0, "127.0.0.1");
   await once(control, "listening");
-  process.env[socketVariable] = join(folder, "control");
+  const address = control.address();
+  if (address === null || typeof address === "string") throw new Error("No port was given.");
+  process.env[socketVariable] = `${address.port} ${word}`;
   return async () => {
     delete process.env[socketVariable];
     control.close();
@@ -41,7 +49,6 @@ export default async function setup(): Promise<() => Promise<void>> {
       keeper.stdin?.end();
       await exited;
     }
-    await rm(folder, { recursive: true, force: true });
   };
 }
 
