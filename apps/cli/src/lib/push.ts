@@ -72,8 +72,9 @@ class Push {
   }
 
   async files(totals: ProgressTotals, signal: AbortSignal) {
-    using progress = new Progress("pushing", totals);
     const [sources, tree] = [this.#sources, this.#tree];
+    // How much stdin will say, nobody knows.
+    using progress = new Progress("pushing", sources.stdinPath === undefined ? totals : undefined);
     const bounds = { ...fileBounds, signal };
     await forEachBounded(walkSources(sources, tree), bounds, async (file, stop) => {
       const bytes = readSourceFile(file, { follow: tree.follow, signal: stop });
