@@ -222,9 +222,12 @@ describe.each(places)("the writer on %s", (place) => {
 
   test("a command that waits for another one ends with an error, and the others go on", async () => {
     const database = await openMigrated(place, { commandTimeoutMs: 50 });
+    let tooLate: () => void = () => undefined;
     const outcomes = await Promise.allSettled([
       database.write((tx) => define(tx.sql, database, "a")),
       database.write(async (tx) => {
+        tooLate = () => tx.assertOpen();
+        tooLate();
         await define(tx.sql, database, "b");
         await database.write((inner) => define(inner.sql, database, "c"));
       }),
@@ -232,6 +235,7 @@ describe.each(places)("the writer on %s", (place) => {
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(outcomes[1]).toMatchObject({ reason: { code: "internal", context: { limit: 50 } } });
+    expect(tooLate).toThrow(expect.objectContaining({ code: "closed" }));
     // The inner command was queued on its own, and runs once its turn comes.
     await database.write(() => Promise.resolve());
     expect(await names(database.reader, database)).toEqual(["a", "c", "d"]);

@@ -130,7 +130,11 @@ export class Batch {
       const running = job.command({
         sql: this.#transactor.bind(scope),
         tables: this.#transactor.tables,
-        notify: (channel, payload = "") => notifications.push([channel, payload]),
+        assertOpen: () => scope.assertOpen(),
+        notify: (channel, payload = "") => {
+          scope.assertOpen();
+          notifications.push([channel, payload]);
+        },
       });
       const value = await this.#inTime(running);
       await scope.end();

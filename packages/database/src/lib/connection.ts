@@ -26,18 +26,16 @@ export class Scope implements Connection {
   }
 
   execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
-    if (!this.#open) {
-      return Promise.reject(
-        new StoreError(
-          "closed",
-          "A statement was run after its command had ended; await every statement inside it.",
-        ),
-      );
-    }
+    if (!this.#open) return Promise.reject(commandEnded());
     // What comes after a failure would fail in PostgreSQL, and be kept in SQLite.
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#running += 1;
     return this.#connection.execute(text, parameters, mode).then(this.#succeeded, this.#failed);
+  }
+
+  /** Throws unless the command still runs. */
+  assertOpen(): void {
+    if (!this.#open) throw commandEnded();
   }
 
   /** The first error of a statement, even if the command caught it. */
@@ -71,4 +69,11 @@ export class Scope implements Connection {
     this.#running -= 1;
     if (this.#running === 0) this.#idle?.();
   }
+}
+
+function commandEnded(): StoreError {
+  return new StoreError(
+    "closed",
+    "A command went on after it had ended; await everything inside it.",
+  );
 }

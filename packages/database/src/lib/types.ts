@@ -20,6 +20,8 @@ export interface DatabaseOptions {
 export interface WriteTransaction {
   readonly sql: Sql;
   readonly tables: Tables;
+  /** Throws `closed` once the command has ended or was cut off: nothing may be gathered then. */
+  assertOpen(): void;
   /** Wakes listeners after the commit. Says nothing on SQLite, nor when the command fails. */
   notify(channel: string, payload?: string): void;
 }

@@ -71,6 +71,8 @@ class DatabaseLog implements EventLog {
       let silent = true;
       const append = (draft: EventDraft): StoredEvent => {
         if (!open) throw commandEnded();
+        // The writer may have cut the command off, and run others since.
+        tx.assertOpen();
         const event = this.#batch.append(draft, authorship);
         if (silent) tx.notify(channel);
         silent = false;
