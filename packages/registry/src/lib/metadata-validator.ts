@@ -20,7 +20,8 @@ export class MetadataValidator {
     if (answer.outcome === "valid") return;
     throw new StoreError(
       "invalid_schema",
-      `The metadata schema is not acceptable: ${answer.problem}. References must stay inside the schema.`,
+      `The metadata schema is not acceptable: ${answer.problem}. ` +
+        "It must be JSON Schema of draft 2020-12, whose references stay inside it.",
     );
   }
 
