@@ -244,6 +244,9 @@ test("a full disk fails the commands that met it, keeps nothing of them, and can
   // SQLite gives up the whole transaction; the second insert must not be kept on its own.
   const alone = writer.write(async ({ sql, tables }) => {
     const name = "n".repeat(100_000);
+    // Long enough ago that both statements are first made to give others their turn.
+    const until = performance.now() + 20;
+    while (performance.now() < until);
     const classes = [name, "small"].map((n) =>
       sql.insert(tables.retentionClasses).values({ name: n, definedSeq: 1 }),
     );

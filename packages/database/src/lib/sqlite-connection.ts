@@ -49,8 +49,8 @@ export class SqliteConnection implements Connection {
 
   execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
     const turn = this.turn();
-    if (turn !== undefined) return turn.then(() => this.#execute(text, parameters, mode));
-    return this.#execute(text, parameters, mode);
+    if (turn !== undefined) return turn.then(() => this.executeNow(text, parameters, mode));
+    return this.executeNow(text, parameters, mode);
   }
 
   /**
@@ -68,7 +68,8 @@ export class SqliteConnection implements Connection {
     return this.#turn;
   }
 
-  #execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
+  /** Like {@link execute}, without giving others their turn first. */
+  executeNow(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
     try {
       return Promise.resolve(this.run(text, parameters, mode));
     } catch (error) {

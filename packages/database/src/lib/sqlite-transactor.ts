@@ -37,11 +37,18 @@ export class SqliteTransactor implements Transactor, Connection {
 
   /**
    * A full or failing disk makes SQLite roll back the whole transaction by itself; a statement
-   * after that would be committed on its own.
+   * after that would be committed on its own. So this is looked at right before a statement runs,
+   * after any turn that others were given.
    */
   execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
+    const turn = this.#connection.turn();
+    if (turn !== undefined) return turn.then(() => this.#executeNow(text, parameters, mode));
+    return this.#executeNow(text, parameters, mode);
+  }
+
+  #executeNow(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
     if (!this.#connection.inTransaction) return Promise.reject(rolledBack());
-    return this.#connection.execute(text, parameters, mode);
+    return this.#connection.executeNow(text, parameters, mode);
   }
 
   async begin(): Promise<void> {
