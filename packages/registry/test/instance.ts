@@ -1,4 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { openDatabase, type Database } from "@store/database";
+import { openLog, type EventLog } from "@store/events";
 import { openRegistry, type OpenRegistryOptions, type Registry } from "@store/registry";
 import { createMemoryBackend } from "@store/storage/memory";
 import type { StorageBackend } from "@store/storage";
@@ -8,11 +13,15 @@ import { createTestDatabase } from "@store/testing/postgres";
 export interface TestInstance extends AsyncDisposable {
   readonly registry: Registry;
   readonly database: Database;
+  /** The registry's log, to append what no command appends. */
+  readonly log: EventLog;
   readonly storage: StorageBackend;
   /** Moves the clock on. */
   advance(ms: number): void;
-  /** A second registry on the same database and storage, as another process would open it. */
+  /** A second registry on the same opened database and storage. */
   again(options?: Partial<OpenRegistryOptions>): Promise<Registry>;
+  /** A second registry as another process would open it: the database is opened once more. */
+  apart(options?: Partial<OpenRegistryOptions>): Promise<Registry>;
 }
 
 export type Dialect = "sqlite" | "postgres";
@@ -29,12 +38,17 @@ export function countedIds(): () => string {
   };
 }
 
+interface TestOptions extends Partial<OpenRegistryOptions> {
+  /** Whether SQLite keeps the database in a file, so that it can be opened twice. */
+  readonly inFile?: boolean;
+}
+
 export async function openTestInstance(
   dialect: Dialect,
-  options: Partial<OpenRegistryOptions> = {},
+  { inFile = false, ...options }: TestOptions = {},
 ): Promise<TestInstance> {
-  const postgres = dialect === "postgres" ? await createTestDatabase() : undefined;
-  const database = await openDatabase(postgres?.url ?? "sqlite::memory:");
+  const place = await databasePlace(dialect, inFile);
+  const database = await openDatabase(place.url);
   const storage = options.backends?.primary ?? createMemoryBackend();
   let now = start;
   const opened: Registry[] = [];
@@ -54,17 +68,41 @@ export async function openTestInstance(
   return {
     registry,
     database,
+    log: await openLog(database, { clock: () => now }),
     storage,
     again,
+    apart: (more = {}) => again({ ...more, database: place.url }),
     advance: (ms) => {
       now += ms;
     },
     [Symbol.asyncDispose]: async () => {
       for (const each of opened) await each.close();
       await database.close();
-      await postgres?.drop();
+      await place.remove();
     },
   };
+}
+
+interface DatabasePlace {
+  readonly url: string;
+  remove(): Promise<void>;
+}
+
+async function databasePlace(dialect: Dialect, inFile: boolean): Promise<DatabasePlace> {
+  if (dialect === "postgres") {
+    const { url, drop } = await createTestDatabase();
+    return { url, remove: drop };
+  }
+  if (!inFile) return { url: "sqlite::memory:", remove: () => Promise.resolve() };
+  const folder = await mkdtemp(join(tmpdir(), "store-registry-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  return { url: `sqlite:${join(folder, "store.db")}`, remove };
+}
+
+/** The rows of the instance's leases, by kind. */
+export async function leaseKinds({ reader, tables }: Database): Promise<string[]> {
+  const rows = await reader.select().from(tables.objectLeases);
+  return rows.map((lease) => lease.kind).toSorted();
 }
 
 /** The bytes of a text, as a stream of one chunk. */

@@ -109,10 +109,58 @@ describe.each(dialects)("a package on %s", (dialect) => {
     ]);
     expect(third).toMatchObject({ sizeBytes: 4, sha256: first.sha256, executable: true });
     expect(await Array.fromAsync(storage.enumerate())).toHaveLength(1);
+    const fourth = await registry.addFile(pkg.id, "d", first.sha256);
+    expect(fourth).toMatchObject({ address: first.address, sha256: first.sha256 });
     const unknown = first.address.replace(/.$/, (last) => (last === "0" ? "1" : "0"));
-    expect(await codeOf(registry.addFile(pkg.id, "d", unknown as typeof first.address))).toBe(
+    expect(await codeOf(registry.addFile(pkg.id, "e", unknown as typeof first.address))).toBe(
       "object_not_found",
     );
+    // What was lost is not taken for stored: it is asked for again, and mended.
+    await storage.remove(first.address);
+    expect(await codeOf(registry.addFile(pkg.id, "e", first.address))).toBe("object_not_found");
+    const mended = await registry.ingestFile(pkg.id, "e", bytesOf("same"));
+    expect(mended).toMatchObject({ address: first.address, deduplicated: false });
+  });
+
+  test("is answered by each command as the views then show it", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    const input = { namespace: "acme", name: "app", version: "1.0.0", metadata: { a: [1, null] } };
+    const pkg = await registry.createPackage(input);
+    expect(await registry.getPackage(pkg.id)).toEqual(pkg);
+    const { deduplicated: _, ...added } = await registry.ingestFile(pkg.id, "a", bytesOf("a"));
+    expect(await registry.statFile(pkg.id, "a")).toEqual(added);
+    const shown = async () => {
+      const { metadata, ...summary } = await registry.getPackage(pkg.id);
+      expect(metadata).toEqual(input.metadata);
+      return summary;
+    };
+    const finalized = await registry.finalizePackage(pkg.id);
+    expect(await shown()).toEqual(finalized.package);
+    const yanked = await registry.yankPackage(pkg.id, { reason: "bad" });
+    expect(await shown()).toEqual(yanked);
+    expect((await registry.listPackages()).items).toEqual([yanked]);
+    expect((await registry.listVersions("acme", "app")).items).toEqual([yanked]);
+    expect(await registry.yankPackage(pkg.id, { reason: "bad" })).toEqual(yanked);
+    const unyanked = await registry.unyankPackage(pkg.id);
+    expect(await shown()).toEqual(unyanked);
+    expect(await registry.unyankPackage(pkg.id)).toEqual(unyanked);
+    const tag = await registry.setTag({ packageId: pkg.id, tag: "stable" });
+    expect((await registry.listTags("acme", "app")).items).toEqual([tag]);
+    expect(await registry.setTag({ packageId: pkg.id, tag: "stable" })).toEqual(tag);
+    const hold = await registry.placeHold(pkg.id, "audit");
+    expect((await registry.listHolds()).items).toEqual([hold]);
+    const released = await registry.releaseHold(hold.id);
+    expect((await registry.listHolds({ packageId: pkg.id })).items).toEqual([released]);
+    const retention = await registry.setRetention(pkg.id, "release");
+    expect(await registry.getRetention(pkg.id)).toEqual(retention);
+    const schema = { name: "app", schema: { type: "object" } };
+    const registered = await registry.registerMetadataSchema(schema);
+    expect(await registry.getMetadataSchema("app@1")).toEqual(registered);
+    expect(await registry.registerMetadataSchema(schema)).toEqual(registered);
+    const { schema: text, ...summary } = registered;
+    expect(text).toEqual(schema.schema);
+    expect((await registry.listMetadataSchemas()).items).toEqual([summary]);
   });
 
   test("does not give away an object that the actor may not read", async () => {

@@ -65,6 +65,47 @@ describe.each(dialects)("a reference on %s", (dialect) => {
     expect(await variantOf("acme/app@1.0.0")).toBeUndefined();
   });
 
+  test("means the variants of the latest version that are not yanked", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    await publish(registry, { version: "1.0.0", variant: "windows" });
+    const amd64 = await publish(registry, { version: "2.0.0", variant: "linux-amd64" });
+    await publish(registry, { version: "2.0.0", variant: "linux-arm64" });
+    await registry.yankPackage(amd64.id);
+    const { package: found, warnings } = await registry.resolve("acme/app");
+    expect(found).toMatchObject({ version: "2.0.0", variant: "linux-arm64" });
+    expect(warnings).toEqual([]);
+    for (const variant of ["linux-amd64", "windows"]) {
+      await expect(registry.resolve(`acme/app:latest/${variant}`)).rejects.toMatchObject({
+        code: "package_not_found",
+        message: expect.stringContaining("2.0.0"),
+      });
+    }
+    const exact = await registry.resolve("acme/app@2.0.0/linux-amd64");
+    expect(exact.warnings).toHaveLength(1);
+    await expect(registry.resolve("acme/app@2.0.0")).rejects.toMatchObject({
+      code: "ambiguous_reference",
+    });
+  });
+
+  test("may be given in parts", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    const { id } = await publish(registry, { version: "1.0.0", variant: "linux" });
+    const app = { namespace: "acme", name: "app" };
+    const selectors = [
+      { kind: "latest" },
+      { kind: "latest", variant: "linux" },
+      { kind: "version", version: "1.0.0" },
+      { kind: "version", version: "1.0.0", variant: "linux" },
+    ] as const;
+    for (const selector of selectors) {
+      expect((await registry.resolve({ ...app, selector })).package.id).toBe(id);
+    }
+    const broken = { ...app, selector: { kind: "version", version: "../1" } } as const;
+    expect(await codeOf(registry.resolve(broken))).toBe("invalid_reference");
+  });
+
   test("by manifest digest names exactly one package", async () => {
     await using instance = await openTestInstance(dialect);
     const { registry } = instance;

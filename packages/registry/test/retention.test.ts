@@ -29,11 +29,13 @@ describe.each(dialects)("retention on %s", (dialect) => {
     expect(await registry.setRetention(id, "ephemeral")).toMatchObject({
       expiresAt: "2026-01-09T03:04:05.678Z",
     });
+    expect(await registry.getPackage(id)).toMatchObject({ retentionClass: "ephemeral" });
     const forever = await registry.setRetention(id, "permanent");
     expect(forever.expiresAt).toBeUndefined();
     const { size } = await registry.head();
     await registry.setRetention(id, "permanent");
     expect((await registry.head()).size).toBe(size);
+    expect(await registry.replay({ check: true })).toMatchObject({ differences: [] });
     expect(await codeOf(registry.setRetention(id, "no-such"))).toBe("retention_class_not_found");
   });
 
@@ -56,4 +58,31 @@ describe.each(dialects)("retention on %s", (dialect) => {
     expect((await registry.listHolds({ packageId: pkg.id, released: false })).items).toEqual([]);
     expect(await codeOf(registry.releaseHold("nothing"))).toBe("hold_not_found");
   });
+
+  test("forgets the released holds of a package that is forgotten", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    const pkg = await registry.createPackage({ namespace: "acme", name: "app", version: "1.0.0" });
+    const hold = await registry.placeHold(pkg.id, "a while");
+    expect((await registry.listHolds({ released: true })).items).toEqual([]);
+    await registry.releaseHold(hold.id);
+    expect((await registry.listHolds({ released: true })).items).toHaveLength(1);
+    await registry.abandonPackage(pkg.id);
+    expect((await registry.listHolds()).items).toEqual([]);
+    expect(await registry.replay({ check: true })).toMatchObject({ differences: [] });
+  });
+});
+
+test("a package has as many holds as its manifest can list, and no more", async () => {
+  await using instance = await openTestInstance("sqlite");
+  const { registry } = instance;
+  const pkg = await registry.createPackage({ namespace: "acme", name: "app", version: "1.0.0" });
+  const holds = Array.from({ length: 1000 }, () => registry.placeHold(pkg.id, "a reason"));
+  const [first] = await Promise.all(holds);
+  expect(await codeOf(registry.placeHold(pkg.id, "one more"))).toBe("limit_exceeded");
+  await registry.finalizePackage(pkg.id);
+  const manifest = await decodeManifest(await registry.getManifestBytes(pkg.id, "cbor"));
+  expect(manifest.retention_summary.holds).toHaveLength(1000);
+  await registry.releaseHold(first?.id ?? "");
+  expect(await registry.placeHold(pkg.id, "one more")).toMatchObject({ reason: "one more" });
 });

@@ -1,3 +1,5 @@
+import { withFaults } from "@store/storage/faults";
+import { createMemoryBackend } from "@store/storage/memory";
 import { describe, expect, test, vi } from "vitest";
 
 import { bytesOf, codeOf, dialects, openTestInstance } from "./instance.ts";
@@ -41,6 +43,31 @@ describe.each(dialects)("a sweep on %s", (dialect) => {
     expect(await registry.sweep()).toMatchObject({ packagesExpired: 1 });
     expect(await codeOf(registry.getPackage(pkg.id))).toBe("package_not_found");
     expect(await registry.replay({ check: true })).toMatchObject({ differences: [] });
+  });
+
+  test("sweeps what it can where a backend fails, and then says what failed", async () => {
+    const primary = withFaults(createMemoryBackend(), [
+      { verb: "discardStaged", when: "before", effect: "fail", call: 1 },
+    ]);
+    const broken = withFaults(createMemoryBackend(), [
+      { verb: "listStaged", when: 0, effect: "fail", call: "every" },
+    ]);
+    const backends = { broken, primary };
+    await using instance = await openTestInstance(dialect, { backends, openPackageMs: minute });
+    const { registry } = instance;
+    for (let count = 0; count < 3; count += 1) {
+      const staged = await primary.stage({ lease: "dead-process" });
+      await staged.write(new Uint8Array(10));
+    }
+    await registry.createPackage(coordinates, { idempotencyKey: "key" });
+    instance.advance(24 * 60 * minute);
+    expect(await codeOf(registry.sweep())).toBe("storage_unavailable");
+    expect(await Array.fromAsync(primary.listStaged())).toHaveLength(1);
+    expect((await registry.listPackages({ status: "open" })).items).toEqual([]);
+    const keys = await instance.database.reader
+      .select()
+      .from(instance.database.tables.idempotencyKeys);
+    expect(keys).toEqual([]);
   });
 
   test("finds no lease of a file that was added, refused or cut off", async () => {

@@ -12,6 +12,7 @@ import {
   type Reference,
 } from "@store/identity";
 import { canonicalizeJson, isMediaType } from "@store/manifest";
+import type { ByteRange } from "@store/storage";
 
 import { limits } from "./limits.ts";
 import type { FileOptions, JsonObject, PackageFilter } from "./types.ts";
@@ -32,6 +33,12 @@ export function isId(what: string, value: unknown): value is string {
 export function textOf(what: string, value: unknown): string {
   if (typeof value === "string") return value;
   throw wrongType(what, "a text", value);
+}
+
+/** Throws `invalid_argument` unless the value is a number or left out; its range is for others. */
+export function assertNumber(what: string, value: unknown): void {
+  if (value === undefined || typeof value === "number") return;
+  throw wrongType(what, "a number", value);
 }
 
 /** The value, which must be an object: `input`, a target, a filter. */
@@ -77,10 +84,18 @@ export function assertSet(what: string, value: unknown): void {
   throw wrongType(what, "a Set", value);
 }
 
+/** Throws `invalid_argument` unless the value has the shape of a byte range. */
+export function assertRange(value: ByteRange): void {
+  const { start, end } = objectOf("range", value);
+  assertNumber("start of the range", start);
+  assertNumber("end of the range", end);
+}
+
 /** Throws `invalid_argument` unless the value can be iterated for chunks. */
 export function assertSource(value: unknown): void {
-  const isObject = typeof value === "object" && value !== null;
-  if (isObject && Symbol.asyncIterator in value) return;
+  if (typeof value === "object" && value !== null && Symbol.asyncIterator in value) {
+    if (typeof value[Symbol.asyncIterator] === "function") return;
+  }
   throw wrongType("source", "an async iterable of Uint8Array, such as a stream", value);
 }
 
@@ -140,11 +155,19 @@ export function assertPackageFilter(filter: PackageFilter): void {
   );
 }
 
+const selectorKinds: readonly unknown[] = ["latest", "version", "tag", "digest"];
+
 /** The reference that a caller gave as a text or in parts; throws `invalid_reference`. */
 export function referenceOf(value: Reference | string): Reference {
   if (typeof value === "string") return parseReference(value);
-  objectOf("reference", value);
-  objectOf("selector of the reference", value.selector);
+  const { namespace, name, selector } = objectOf("reference", value);
+  const parts: unknown[] = Object.values(objectOf("selector of the reference", selector));
+  for (const part of [namespace, name, selector.kind, ...parts]) {
+    if (part !== undefined) textOf("part of the reference", part);
+  }
+  if (!selectorKinds.includes(selector.kind)) {
+    throw wrongType("kind of the selector", selectorKinds.join(" or "), selector.kind);
+  }
   // Written and read again, so that only what the grammar can say gets through.
   return parseReference(formatReference(value));
 }
@@ -225,9 +248,14 @@ function assertJsonObject(
 
 /** A value as a message shows it: a short text quoted, of everything else only the type. */
 export function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  if (typeof value === "string") return escaped(JSON.stringify(value.slice(0, 80)));
   if (typeof value === "number" || value === undefined || value === null) return String(value);
   return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+}
+
+/** JSON leaves the control characters above ASCII as they are. */
+function escaped(json: string): string {
+  return json.replace(/\p{Cc}/gu, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 function wrongType(what: string, wanted: string, value: unknown): StoreError {

@@ -83,6 +83,8 @@ export class MetadataValidator {
 function startWorker(): Worker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./metadata-worker.${extension}`, import.meta.url), {
+    // What the process was started with, such as --input-type, is not meant for the worker.
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: limits.validationMegabytes },
   });
   worker.unref();

@@ -1,5 +1,6 @@
 import { StoreError } from "@store/identity";
 
+import { shown } from "../arguments.ts";
 import { tagSubject } from "../events/subjects.ts";
 import { setTagRow } from "../projections/tags.ts";
 import { findFinalizedPackage } from "../queries/find.ts";
@@ -66,7 +67,8 @@ function refuseUnexpected(reference: string, expected: Expected, actual: string 
   if (expected === undefined || expected === (actual ?? null)) return;
   throw new StoreError(
     "tag_conflict",
-    `The tag ${reference} targets ${actual ?? "nothing"}, not ${expected ?? "nothing"}. ` +
+    `The tag ${reference} targets ${actual ?? "nothing"}, not ` +
+      `${expected === null ? "nothing" : shown(expected)}. ` +
       "Look at it again, then decide.",
     { context: { reference, expected, actual: actual ?? null } },
   );

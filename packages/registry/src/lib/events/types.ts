@@ -142,6 +142,12 @@ export type EventType = keyof EventPayloads;
 /** The types whose payload is the CBOR of what projecting sees. */
 export type PlainEventType = keyof PayloadSchemas;
 
+/** Every type of event that the registry writes. */
+export const eventTypes: readonly string[] = [
+  ...Object.keys(payloadSchemas),
+  "v1.package.finalized" satisfies EventType,
+];
+
 /** The schema that a payload of `type` satisfies. */
 export function payloadSchema<Type extends PlainEventType>(type: Type): PayloadSchemas[Type] {
   return payloadSchemas[type];

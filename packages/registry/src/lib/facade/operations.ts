@@ -3,6 +3,7 @@ import type { EventQuery } from "@store/events";
 import {
   assertCallback,
   assertFlag,
+  assertNumber,
   assertSet,
   assertSignal,
   listOf,
@@ -30,7 +31,7 @@ export function operations(instance: Instance, actor: string): Operations {
     verifyPackage: async (packageId, options) =>
       verifyPackage(instance, packageId, verifyOptions(options)),
     verifyLog: async () => log.verify(),
-    readEvents: async (query) => log.read(eventQuery(objectOf("query", query))),
+    readEvents: async (query) => log.read(eventQuery(query)),
     head: async () => log.head(),
     replay: async (options) => replayViews(instance, replayOptions(options)),
     sweep: async () => sweep(instance, actor),
@@ -43,21 +44,25 @@ export function lifeCycle(instance: Instance): Pick<Registry, "tailEvents" | "he
   return {
     tailEvents: (given) => {
       if (lifetime.ended) throw closedError();
-      const { signal, types, ...options } = objectOf("options", given);
-      assertSignal(signal);
-      return log.tail({
-        ...options,
-        ...(types === undefined ? {} : { types: listOf("types", types) }),
-        signal: lifetime.signalWith(signal),
-      });
+      const options = objectOf("options", given);
+      assertSignal(options.signal);
+      assertNumber("since", options.since);
+      assertNumber("batchSize", options.batchSize);
+      if (options.types !== undefined) listOf("types", options.types);
+      return log.tail({ ...options, signal: lifetime.signalWith(options.signal) });
     },
     health: async () => checkHealth(instance),
     close: async () => closeInstance(instance),
   };
 }
 
-function eventQuery({ types, ...query }: EventQuery): EventQuery {
-  return types === undefined ? query : { ...query, types: listOf("types", types) };
+function eventQuery(given: EventQuery): EventQuery {
+  const query = objectOf("query", given);
+  assertNumber("after", query.after);
+  assertNumber("before", query.before);
+  assertNumber("limit", query.limit);
+  if (query.types !== undefined) listOf("types", query.types);
+  return query;
 }
 
 function verifyOptions(given: VerifyOptions | undefined): VerifyOptions {

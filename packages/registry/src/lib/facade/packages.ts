@@ -6,6 +6,7 @@ import {
   canonicalMetadata,
   objectOf,
   optionsOf,
+  shown,
   textOf,
 } from "../arguments.ts";
 import { finalizePackage } from "../commands/finalize.ts";
@@ -92,8 +93,7 @@ function describedPackage(given: CreatePackageInput): DescribedPackage {
   if (metadataSchema !== undefined && metadata === undefined) {
     throw new StoreError(
       "invalid_metadata",
-      `The schema ${textOf("metadata schema", metadataSchema).slice(0, 200)} is named, but there ` +
-        "is no metadata to satisfy it.",
+      `The schema ${shown(metadataSchema)} is named, but there is no metadata to satisfy it.`,
     );
   }
   return {

@@ -6,9 +6,9 @@ import {
   assertFlag,
   assertFullName,
   assertPackageFilter,
+  assertRange,
   assertSignal,
   isId,
-  objectOf,
   optionsOf,
   referenceOf,
   shown,
@@ -90,9 +90,10 @@ export function fileQueries({ database: { reader }, primary }: Instance): FileQu
     getFile: async (packageId, path, options) => {
       const { range, signal } = optionsOf(options);
       assertSignal(signal);
+      if (range !== undefined) assertRange(range);
       const file = await statFile(packageId, path);
       const { body, ...served } = await serveObject(primary, file.address, {
-        ...(range === undefined ? {} : { range: objectOf("range", range) }),
+        ...(range === undefined ? {} : { range }),
         ...(signal === undefined ? {} : { signal }),
       });
       return { file, body, verified: served.verified, range: served.range };

@@ -9,6 +9,7 @@ import {
 import { verifyObject, type VerifyOutcome } from "@store/storage";
 
 import type { Instance } from "../instance.ts";
+import { Pace } from "../pace.ts";
 import { allFiles } from "../queries/files.ts";
 import { findFinalizedPackage, rowReference } from "../queries/find.ts";
 import { manifestBytes } from "../queries/manifest.ts";
@@ -106,9 +107,11 @@ async function readObjects(
   const signal = AbortSignal.any([lifetime.signalWith(options.signal), failure.signal]);
   const problems: VerifyProblem[] = [];
   const done = { files: 0, sizeBytes: 0 };
-  const objects = Map.groupBy(files, fileContentAddress).entries();
+  const objects = (await groupByObject(files)).entries();
+  const pace = new Pace();
   const work = async (): Promise<void> => {
     for (const [address, sharing] of objects) {
+      await pace.keep();
       if (signal.aborted) throw aborted(signal);
       const [file] = sharing;
       if (file !== undefined && !verified.has(address)) {
@@ -132,6 +135,21 @@ async function readObjects(
   await Promise.allSettled(workers);
   if (failure.signal.aborted) throw lifetime.reasonOf(failure.signal.reason);
   return problems;
+}
+
+async function groupByObject(
+  files: readonly ManifestFile[],
+): Promise<Map<ContentAddress, ManifestFile[]>> {
+  const pace = new Pace();
+  const objects = new Map<ContentAddress, ManifestFile[]>();
+  for (const file of files) {
+    const address = fileContentAddress(file);
+    const sharing = objects.get(address);
+    if (sharing === undefined) objects.set(address, [file]);
+    else sharing.push(file);
+    await pace.keep();
+  }
+  return objects;
 }
 
 function objectProblem(

@@ -1,6 +1,6 @@
 import { statement, type Row, type StatementParameters } from "@store/database";
 import { isPrerelease, versionSortKey } from "@store/identity";
-import { eq, sql as raw } from "drizzle-orm";
+import { and, eq, inArray, sql as raw } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
 import type { ViewWriter } from "./project.ts";
@@ -156,9 +156,21 @@ const deletePackage = statement((sql, { artifactPackages }, p) =>
   sql.delete(artifactPackages).where(eq(artifactPackages.packageId, p("packageId"))),
 );
 
-const deleteFiles = statement((sql, { artifactFiles }, p) =>
-  sql.delete(artifactFiles).where(eq(artifactFiles.packageId, p("packageId"))),
-);
+/** Files that one statement forgets: more would keep the event loop of an embedded instance. */
+const filesAtOnce = 10_000;
+
+const deleteSomeFiles = statement((sql, { artifactFiles: t }, p) => {
+  const isOfPackage = eq(t.packageId, p("packageId"));
+  const some = sql.select({ path: t.path }).from(t).where(isOfPackage).limit(filesAtOnce);
+  return sql.delete(t).where(and(isOfPackage, inArray(t.path, raw`${some}`)));
+});
+
+async function deleteFiles(views: ViewWriter, packageId: string): Promise<void> {
+  for (;;) {
+    const { changes } = await deleteSomeFiles(views.sql, { packageId });
+    if (changes < filesAtOnce) return;
+  }
+}
 
 const deleteHolds = statement((sql, { retentionHolds }, p) =>
   sql.delete(retentionHolds).where(eq(retentionHolds.packageId, p("packageId"))),
@@ -172,7 +184,7 @@ export async function projectPackageAbandoned(
   const packageId = event.payload.package_id;
   await Promise.all([
     deletePackage(views.sql, { packageId }),
-    deleteFiles(views.sql, { packageId }),
+    deleteFiles(views, packageId),
     deleteHolds(views.sql, { packageId }),
   ]);
 }

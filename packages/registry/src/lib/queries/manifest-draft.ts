@@ -8,6 +8,7 @@ import {
   type ManifestReceipt,
 } from "@store/manifest";
 
+import { Pace } from "../pace.ts";
 import { expiry } from "../times.ts";
 import { allFiles } from "./files.ts";
 import { findMetadata, findOpenPackage, findRetentionClass } from "./find.ts";
@@ -79,7 +80,7 @@ async function readContents(
       keepEarliest(receipts, file);
     }
   }
-  return { files, storage_receipts: [...receipts.values()].sort(byAddressAndBackend) };
+  return { files, storage_receipts: await sortedReceipts(receipts) };
 }
 
 function manifestPackage(row: PackageRow, metadata: Uint8Array | null): Manifest["package"] {
@@ -116,6 +117,25 @@ function keepEarliest(
     backend,
     stored_at: storedAt,
   });
+}
+
+/** `blake3:` and the first byte of the digest. */
+const shardLength = "blake3:00".length;
+
+/** By address, then backend; one shard of the addresses after another, since all take a while. */
+async function sortedReceipts(
+  receipts: ReadonlyMap<string, ManifestReceipt>,
+): Promise<ManifestReceipt[]> {
+  const pace = new Pace();
+  const shards = Map.groupBy(receipts.values(), ({ content_address: address }) =>
+    address.slice(0, shardLength),
+  );
+  const sorted: ManifestReceipt[] = [];
+  for (const shard of [...shards.keys()].sort()) {
+    sorted.push(...(shards.get(shard) ?? []).sort(byAddressAndBackend));
+    await pace.keep();
+  }
+  return sorted;
 }
 
 function byAddressAndBackend(a: ManifestReceipt, b: ManifestReceipt): number {

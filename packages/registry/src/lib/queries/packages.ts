@@ -1,6 +1,6 @@
 import type { Query, Sql, Tables } from "@store/database";
 import { versionSortKey } from "@store/identity";
-import { and, asc, desc, eq, isNotNull, lte, sql as raw, type SQL } from "drizzle-orm";
+import { and, asc, between, desc, eq, isNotNull, lte, sql as raw, type SQL } from "drizzle-orm";
 
 import type {
   NameFilter,
@@ -32,18 +32,26 @@ export async function listPackages(
 ): Promise<Page<PackageSummary>> {
   const limit = pageLimit(options);
   const after = packageCursor.decode(options.cursor);
-  const { namespace, name, tag } = filter;
-  let tagged: string | undefined;
-  if (namespace !== undefined && name !== undefined && tag !== undefined) {
-    tagged = (await findTag(sql, tables, { namespace, name, tag }))?.packageId;
-    if (tagged === undefined) return { items: [] };
-  }
-  const query = { after, limit: limit + 1 };
-  const rows = await selectPackages(sql, tables, { ...filter, packageId: tagged }, query);
+  const conditions = await conditionsOf(sql, tables, filter);
+  if (conditions === undefined) return { items: [] };
+  const rows = await selectPackages(sql, tables, conditions, { after, limit: limit + 1 });
   return pageOf(rows, limit, {
     cursor: (row) => packageCursor.encode(packageKey(row)),
     item: packageSummary,
   });
+}
+
+/** The filter with its tag looked up, or undefined where there is no such tag. */
+async function conditionsOf(
+  sql: Sql,
+  tables: Tables,
+  { namespace, name, tag, ...filter }: PackageFilter,
+): Promise<PackageConditions | undefined> {
+  if (namespace === undefined || name === undefined || tag === undefined) {
+    return { namespace, name, ...filter };
+  }
+  const found = await findTag(sql, tables, { namespace, name, tag });
+  return found === undefined ? undefined : { ...filter, packageId: found.packageId };
 }
 
 /** Where a package stands in the order of {@link listPackages}. */
@@ -91,7 +99,9 @@ export function selectPackages(
         name === undefined ? undefined : eq(t.name, name),
         sortKey === undefined ? undefined : eq(t.versionSortKey, sortKey),
         version === undefined ? undefined : eq(t.version, version),
-        variant === undefined ? undefined : eq(t.variant, variant),
+        // A range of one: for a column that equals a value SQLite would sort instead of following
+        // the index, in which the variant stands before the id.
+        variant === undefined ? undefined : between(t.variant, variant, variant),
         packageId === undefined ? undefined : eq(t.packageId, packageId),
         openUntil === undefined ? undefined : lte(t.openExpiresAt, openUntil),
         after === undefined ? undefined : isBeyond(order, ">"),
