@@ -25,6 +25,17 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "@store/events",
     "@store/storage",
   ],
+  "@store/access": [
+    "@store/identity",
+    "@store/manifest",
+    "@store/database",
+    "@store/events",
+    "@store/storage",
+    "@store/registry",
+  ],
+  "@store/api": ["@store/identity"],
+  "@store/client": ["@store/identity", "@store/manifest", "@store/api"],
+  "@store/archive": ["@store/identity"],
 };
 
 /** Libraries of HTTP servers and command lines, by name or scope. */

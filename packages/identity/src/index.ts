@@ -36,6 +36,14 @@ export {
   type Hasher,
 } from "./lib/hashing.ts";
 export {
+  coversNamePattern,
+  formatNamePattern,
+  matchesNamePattern,
+  parseNamePattern,
+  type NamePart,
+  type NamePattern,
+} from "./lib/name-pattern.ts";
+export {
   assertName,
   assertNamespace,
   assertTag,

@@ -1,28 +1,17 @@
 /** The tables in PostgreSQL. Keys and indexes stand in `migrations/postgres`, which is what runs. */
-import { bigint, customType, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import type { LeaseKind, PackageStatus } from "./row-values.ts";
-
-/** Bytes: `postgres` reads a `Buffer`, which is handed on as the plain bytes that SQLite gives. */
-const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({
-  dataType: () => "bytea",
-  fromDriver: plainBytes,
-});
-
-/** A truth value kept as 0 or 1, as in SQLite, so that one literal in SQL fits both. */
-const flag = customType<{ data: boolean; driverData: number }>({
-  dataType: () => "smallint",
-  toDriver: Number,
-  fromDriver: (value) => value === 1,
-});
-
-const number = (name: string) => bigint(name, { mode: "number" });
-
-/** Small buffers share a pool, and a view of it would show its neighbours through `.buffer`. */
-function plainBytes(buffer: Uint8Array): Uint8Array {
-  return buffer.byteLength === buffer.buffer.byteLength
-    ? new Uint8Array(buffer.buffer)
-    : new Uint8Array(buffer);
-}
+import { pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { bytes, flag, number } from "./columns-postgres.ts";
+import {
+  accessRefusals,
+  apiTokens,
+  idempotencyKeys,
+  objectLeases,
+  sessions,
+  signingKeys,
+  uploadSessions,
+  users,
+} from "./operational-postgres.ts";
+import type { PackageStatus } from "./row-values.ts";
 
 const events = pgTable(
   "events",
@@ -206,30 +195,14 @@ const metadataSchemas = pgTable(
   (t) => [primaryKey({ columns: [t.name, t.revision] })],
 );
 
-const objectLeases = pgTable(
-  "object_leases",
+const nameWords = pgTable(
+  "name_words",
   {
-    leaseId: text("lease_id").notNull(),
-    kind: text("kind").$type<LeaseKind>().notNull(),
-    contentAddress: text("content_address").notNull(),
-    holder: text("holder").notNull(),
-    createdAt: text("created_at").notNull(),
-    expiresAt: text("expires_at").notNull(),
+    word: text("word").notNull(),
+    namespace: text("namespace").notNull(),
+    name: text("name").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.leaseId, t.contentAddress] })],
-);
-
-const idempotencyKeys = pgTable(
-  "idempotency_keys",
-  {
-    actor: text("actor").notNull(),
-    key: text("key").notNull(),
-    requestDigest: bytes("request_digest").notNull(),
-    response: text("response").notNull(),
-    createdAt: text("created_at").notNull(),
-    expiresAt: text("expires_at").notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.actor, t.key] })],
+  (t) => [primaryKey({ columns: [t.word, t.namespace, t.name] })],
 );
 
 export const postgresTables = {
@@ -245,6 +218,13 @@ export const postgresTables = {
   retentionState,
   retentionHolds,
   metadataSchemas,
+  nameWords,
   objectLeases,
   idempotencyKeys,
+  users,
+  sessions,
+  apiTokens,
+  signingKeys,
+  accessRefusals,
+  uploadSessions,
 };

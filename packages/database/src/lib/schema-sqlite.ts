@@ -1,20 +1,17 @@
 /** The tables in SQLite. Keys and indexes stand in `migrations/sqlite`, which is what runs. */
-import { customType, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { LeaseKind, PackageStatus } from "./row-values.ts";
-
-/** Bytes: `node:sqlite` reads and binds plain `Uint8Array`. */
-const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({
-  dataType: () => "blob",
-});
-
-/** A truth value kept as 0 or 1, as in PostgreSQL, so that one literal in SQL fits both. */
-const flag = customType<{ data: boolean; driverData: number }>({
-  dataType: () => "integer",
-  toDriver: Number,
-  fromDriver: (value) => value === 1,
-});
-
-const number = (name: string) => integer(name);
+import { primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { bytes, flag, number } from "./columns-sqlite.ts";
+import {
+  accessRefusals,
+  apiTokens,
+  idempotencyKeys,
+  objectLeases,
+  sessions,
+  signingKeys,
+  uploadSessions,
+  users,
+} from "./operational-sqlite.ts";
+import type { PackageStatus } from "./row-values.ts";
 
 const events = sqliteTable(
   "events",
@@ -198,30 +195,14 @@ const metadataSchemas = sqliteTable(
   (t) => [primaryKey({ columns: [t.name, t.revision] })],
 );
 
-const objectLeases = sqliteTable(
-  "object_leases",
+const nameWords = sqliteTable(
+  "name_words",
   {
-    leaseId: text("lease_id").notNull(),
-    kind: text("kind").$type<LeaseKind>().notNull(),
-    contentAddress: text("content_address").notNull(),
-    holder: text("holder").notNull(),
-    createdAt: text("created_at").notNull(),
-    expiresAt: text("expires_at").notNull(),
+    word: text("word").notNull(),
+    namespace: text("namespace").notNull(),
+    name: text("name").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.leaseId, t.contentAddress] })],
-);
-
-const idempotencyKeys = sqliteTable(
-  "idempotency_keys",
-  {
-    actor: text("actor").notNull(),
-    key: text("key").notNull(),
-    requestDigest: bytes("request_digest").notNull(),
-    response: text("response").notNull(),
-    createdAt: text("created_at").notNull(),
-    expiresAt: text("expires_at").notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.actor, t.key] })],
+  (t) => [primaryKey({ columns: [t.word, t.namespace, t.name] })],
 );
 
 export const sqliteTables = {
@@ -237,6 +218,13 @@ export const sqliteTables = {
   retentionState,
   retentionHolds,
   metadataSchemas,
+  nameWords,
   objectLeases,
   idempotencyKeys,
+  users,
+  sessions,
+  apiTokens,
+  signingKeys,
+  accessRefusals,
+  uploadSessions,
 };

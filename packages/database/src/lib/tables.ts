@@ -29,12 +29,19 @@ export const viewTables = [
   "retentionState",
   "retentionHolds",
   "metadataSchemas",
+  "nameWords",
 ] as const satisfies readonly TableName[];
 
 /** Operational tables: untouched by replay, and copied by a backup. */
 export const operationalTables = [
   "objectLeases",
   "idempotencyKeys",
+  "users",
+  "sessions",
+  "apiTokens",
+  "signingKeys",
+  "accessRefusals",
+  "uploadSessions",
 ] as const satisfies readonly TableName[];
 
 /** The name of a view. */

@@ -18,6 +18,9 @@ export const storeErrorCodes = {
   invalid_metadata: "Metadata does not satisfy its schema or its limits.",
   invalid_schema: "A metadata schema is not acceptable JSON Schema.",
   limit_exceeded: "A size, count or depth is above its limit.",
+  invalid_password: "A password breaks the rules for passwords.",
+  unsupported_media_type: "The request's body has a media type that is not taken here.",
+  not_acceptable: "The answer has none of the media types that the request accepts.",
   // What is not there.
   package_not_found: "No package matches.",
   file_not_found: "The package has no file at that path.",
@@ -27,6 +30,10 @@ export const storeErrorCodes = {
   hold_not_found: "No hold has that id.",
   retention_class_not_found: "No retention class has that name.",
   staged_not_found: "Nothing is staged under that id.",
+  upload_not_found: "No upload has that id; it may have ended or expired.",
+  user_not_found: "No user has that name.",
+  token_not_found: "No API token has that id.",
+  route_not_found: "Nothing is served at that path.",
   instance_not_found: "There is no instance at that place.",
   ambiguous_reference: "Several packages match; the variants are named.",
   // What stands in the way.
@@ -39,7 +46,13 @@ export const storeErrorCodes = {
   idempotency_conflict: "The idempotency key was used with another request.",
   hold_conflict: "The hold is not in the state that the request needs.",
   source_changed: "A file changed while it was being read.",
+  upload_conflict: "The upload is not at the offset or in the state that the request needs.",
+  upload_locked: "Another request writes to the upload.",
+  user_exists: "The username is taken.",
+  precondition_failed: "What the request made its condition does not hold.",
+  method_not_allowed: "The path is served, but not with that method.",
   // Access.
+  unauthenticated: "There is no credential, or one that is not accepted.",
   permission_denied: "The operating system or the instance refuses access.",
   // Integrity.
   digest_mismatch: "Bytes do not have the declared digest.",
@@ -54,6 +67,8 @@ export const storeErrorCodes = {
   commit_unknown: "The database went away during COMMIT and the outcome could not be learnt.",
   storage_unavailable: "A backend fails or does not answer.",
   storage_full: "A backend has no space left.",
+  rate_limited: "Too many requests or failures; wait before the next one.",
+  request_timeout: "The request did not arrive in time.",
   address_unavailable: "The server cannot listen on the address or port.",
   unsupported: "The operation is not supported here.",
   aborted: "The caller gave up.",

@@ -1,0 +1,100 @@
+-- Words of package names, by which names are searched.
+CREATE TABLE name_words (
+  word TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (word, namespace, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX name_words_name ON name_words (namespace, name, word);
+
+CREATE TABLE users (
+  user_id TEXT NOT NULL,
+  username TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  password_changed_at TEXT NOT NULL,
+  disabled_at TEXT,
+  PRIMARY KEY (user_id)
+) STRICT;
+CREATE UNIQUE INDEX users_username ON users (username);
+
+-- A login and its refresh tokens: each names its session, and only the newest is accepted.
+CREATE TABLE sessions (
+  session_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  refresh_digest BLOB NOT NULL,
+  created_at TEXT NOT NULL,
+  refreshed_at TEXT NOT NULL,
+  expires_at TEXT NOT NULL,
+  revoked_at TEXT,
+  revoked_reason TEXT,
+  PRIMARY KEY (session_id)
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user_id, session_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE api_tokens (
+  token_id TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('api', 'setup')),
+  user_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  token_digest BLOB NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  expires_at TEXT,
+  last_used_at TEXT,
+  revoked_at TEXT,
+  PRIMARY KEY (token_id)
+) STRICT;
+CREATE UNIQUE INDEX api_tokens_digest ON api_tokens (token_digest);
+CREATE INDEX api_tokens_user ON api_tokens (user_id, token_id);
+
+CREATE TABLE signing_keys (
+  key_id TEXT NOT NULL,
+  algorithm TEXT NOT NULL,
+  public_key TEXT NOT NULL,
+  private_key TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  retired_at TEXT,
+  PRIMARY KEY (key_id)
+) STRICT;
+
+-- A ring: a new refusal takes the place of the oldest once every slot is used.
+CREATE TABLE access_refusals (
+  slot INTEGER NOT NULL,
+  refusal_id TEXT NOT NULL,
+  refused_at TEXT NOT NULL,
+  code TEXT NOT NULL,
+  address TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  method TEXT NOT NULL,
+  path TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  PRIMARY KEY (slot)
+) STRICT;
+CREATE UNIQUE INDEX access_refusals_id ON access_refusals (refusal_id);
+
+CREATE TABLE upload_sessions (
+  upload_id TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('open', 'complete')),
+  size_bytes INTEGER,
+  offset_bytes INTEGER NOT NULL,
+  backend TEXT NOT NULL,
+  staged_id TEXT,
+  expected_address TEXT,
+  metadata TEXT NOT NULL,
+  content_address TEXT,
+  digest_sha256 BLOB,
+  created_at TEXT NOT NULL,
+  expires_at TEXT NOT NULL,
+  locked_by TEXT,
+  locked_until TEXT,
+  lock_wanted_at TEXT,
+  PRIMARY KEY (upload_id)
+) STRICT;
+CREATE INDEX upload_sessions_actor ON upload_sessions (actor, upload_id);
+CREATE INDEX upload_sessions_expiry ON upload_sessions (expires_at);
