@@ -33,7 +33,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "@store/storage",
     "@store/registry",
   ],
-  "@store/api": ["@store/identity"],
+  "@store/api": ["@store/identity", "@store/manifest"],
   "@store/client": ["@store/identity", "@store/manifest", "@store/api"],
   "@store/archive": ["@store/identity"],
 };
