@@ -1,0 +1,79 @@
+import type { Access, Principal } from "@store/access";
+import type {
+  Content,
+  Route,
+  RouteBody,
+  RouteName,
+  RouteParams,
+  RouteQuery,
+  Routes,
+} from "@store/api";
+import type { HttpBindings } from "@hono/node-server";
+import type { Registry } from "@store/registry";
+import type { Context } from "hono";
+import type * as v from "valibot";
+
+/** What handlers work with; the same for every request. */
+export interface Service {
+  readonly registry: Registry;
+  readonly access: Access;
+}
+
+/** One request, parsed and admitted. */
+export interface Exchange<R extends Route = Route> {
+  readonly params: RouteParams<R>;
+  readonly query: RouteQuery<R>;
+  /** The body's JSON; undefined where the route takes none, or bytes. */
+  readonly body: RouteBody<R>;
+  readonly principal: Principal;
+  /** The registry as far as the caller may use it: it refuses everything else. */
+  readonly registry: Registry;
+  readonly requestId: string;
+  /** Aborted once the client is gone or the server closes. */
+  readonly signal: AbortSignal;
+  /** A request header, by its lowercase name. */
+  header(name: string): string | undefined;
+  /** Whether the answer's body is left out. */
+  readonly isHead: boolean;
+  /** The request's bytes, by the chunk that the socket gave. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly context: Context<{ Bindings: HttpBindings }>;
+}
+
+type JsonOf<C> = C extends { readonly kind: "json"; readonly schema: infer S }
+  ? S extends v.GenericSchema
+    ? v.InferOutput<S>
+    : never
+  : undefined;
+
+/** An answer of JSON, or without a body. */
+type PlainReply<R extends Route> = {
+  [Status in keyof R["answers"] & number]: {
+    readonly status: Status;
+    readonly headers?: Readonly<Record<string, string>>;
+  } & (R["answers"][Status] extends { readonly content: infer C extends Content }
+    ? C["kind"] extends "json"
+      ? { readonly json: JsonOf<C> }
+      : { readonly json?: never }
+    : { readonly json?: never });
+}[keyof R["answers"] & number];
+
+/** An answer of bytes; `body` is read only if the client takes it. */
+export interface BytesReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Absent for an answer without a body. */
+  readonly bytes?: AsyncIterable<Uint8Array> | Uint8Array;
+}
+
+export type Reply<R extends Route> = PlainReply<R> | BytesReply;
+
+/** Answers one operation. What it throws becomes a problem. */
+export type Handler<Name extends RouteName> = (
+  exchange: Exchange<Routes[Name]>,
+) => Promise<Reply<Routes[Name]>>;
+
+/** Handlers for some operations. */
+export type Handlers<Names extends RouteName = RouteName> = {
+  readonly [Name in Names]: Handler<Name>;
+};
