@@ -9,6 +9,7 @@ const nothing: SweepReport = {
   packagesExpired: 0,
   leasesRemoved: 0,
   idempotencyKeysRemoved: 0,
+  uploadsExpired: 0,
 };
 
 describe("sweeping", () => {

@@ -1,3 +1,4 @@
 export { openRegistry } from "./lib/open-registry.ts";
 export type { OpenRegistryOptions, Registry } from "./lib/registry.ts";
 export type * from "./lib/types.ts";
+export type * from "./lib/uploads/types.ts";

@@ -138,6 +138,7 @@ export function sweepJson(report: SweepReport): object {
     packages_expired: report.packagesExpired,
     leases_removed: report.leasesRemoved,
     idempotency_keys_removed: report.idempotencyKeysRemoved,
+    uploads_expired: report.uploadsExpired,
   };
 }
 

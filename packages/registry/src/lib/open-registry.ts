@@ -12,6 +12,7 @@ import { catalogCommands } from "./facade/catalog.ts";
 import { fileCommands } from "./facade/files.ts";
 import { lifeCycle, operations } from "./facade/operations.ts";
 import { packageCommands } from "./facade/packages.ts";
+import { uploadMethods } from "./facade/uploads.ts";
 import { catalogQueries, fileQueries, packageQueries } from "./facade/queries.ts";
 import type { Instance } from "./instance.ts";
 import type { OpenRegistryOptions, Registry } from "./registry.ts";
@@ -89,6 +90,7 @@ function onBehalfOf(instance: Instance, actor: string): Registry {
       ...packageCommands(instance, actor),
       ...fileCommands(instance, actor),
       ...catalogCommands(instance, actor),
+      ...uploadMethods(instance, actor),
       ...packageQueries(instance),
       ...fileQueries(instance),
       ...catalogQueries(instance),

@@ -36,8 +36,9 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from "./types.ts";
+import type { UploadLimits, UploadReference, Uploads } from "./uploads/types.ts";
 
-export interface OpenRegistryOptions {
+export interface OpenRegistryOptions extends UploadLimits {
   /** `sqlite:<path>`, `sqlite::memory:`, `postgres://…`, or a database that the caller opened. */
   readonly database: string | Database;
   /** Places for objects by logical role; `primary` is required. */
@@ -65,7 +66,7 @@ export interface OpenRegistryOptions {
  * One instance: its log, its views and its objects. Mutations are decided, recorded and projected
  * in one transaction, and resolve once that is durable.
  */
-export interface Registry {
+export interface Registry extends Uploads {
   /** The same instance on behalf of another actor; closing either closes both. */
   as(actor: string): Registry;
 
@@ -77,11 +78,14 @@ export interface Registry {
     source: AsyncIterable<Uint8Array>,
     options?: IngestFileOptions,
   ): Promise<AddedFile>;
-  /** Adds a stored object by its address, without its bytes; `object_not_found` unless readable. */
+  /**
+   * Adds a stored object without its bytes: by its address, `object_not_found` unless readable, or
+   * as the actor's complete upload, which stays and can be added again until it expires.
+   */
   addFile(
     packageId: string,
     path: string,
-    address: ContentAddress,
+    object: ContentAddress | UploadReference,
     options?: FileOptions,
   ): Promise<AddedFile>;
   removeFile(packageId: string, path: string, options?: MutationOptions): Promise<void>;

@@ -83,6 +83,8 @@ export interface CreatePackageInput extends PackageCoordinates {
 /** What the caller claims about bytes; each claim is checked and a false one refused. */
 export interface ExpectedContent {
   readonly address?: ContentAddress;
+  /** The other digest, `sha256:<64 hex>`; may be claimed beside `address`. */
+  readonly sha256?: ContentAddress;
   readonly sizeBytes?: number;
 }
 
@@ -120,6 +122,8 @@ export interface ResolvedPackage {
 
 export interface OpenedFile {
   readonly file: FileInfo;
+  /** While the package is open, the file may still be replaced. */
+  readonly packageStatus: PackageStatus;
   /** What `body` delivers: a half-open range of the file's bytes. */
   readonly range: ResolvedRange;
   /** `whole`: the stream fails before its end where the bytes are not the object's. */
@@ -256,6 +260,7 @@ export interface SweepReport {
   readonly packagesExpired: number;
   readonly leasesRemoved: number;
   readonly idempotencyKeysRemoved: number;
+  readonly uploadsExpired: number;
 }
 
 export interface ReplayOptions {

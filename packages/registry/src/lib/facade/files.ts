@@ -1,4 +1,10 @@
-import { assertFilePath, parseContentAddress, type ContentAddress } from "@store/identity";
+import {
+  assertFilePath,
+  digestOf,
+  parseContentAddress,
+  StoreError,
+  type ContentAddress,
+} from "@store/identity";
 
 import {
   assertCallback,
@@ -16,6 +22,7 @@ import { prepareAndRun, runCommand } from "../commands/run.ts";
 import { ingestFile, primaryRole } from "../ingest.ts";
 import type { Instance } from "../instance.ts";
 import { findObject, unknownObject } from "../queries/objects.ts";
+import { unknownUpload } from "../queries/uploads.ts";
 import type { Registry } from "../registry.ts";
 import type { AddedFile, FileOptions, IngestFileOptions } from "../types.ts";
 
@@ -41,14 +48,17 @@ export function fileCommands(instance: Instance, actor: string): FileCommands {
       const idempotent = idempotentRequest(idempotencyKey, "ingestFile", {
         ...place,
         address: expect?.address,
+        sha256: expect?.sha256,
         sizeBytes: expect?.sizeBytes,
       });
       return ingestFile(instance, actor, place, source, options, idempotent);
     },
 
-    addFile: async (packageId, path, address, options) => {
+    addFile: async (packageId, path, object, options) => {
       const { idempotencyKey, ...fileOptions } = optionsOf(options);
       const place = placement(packageId, path, fileOptions);
+      if (typeof object === "object") throw unknownUpload(object.upload);
+      const address = object;
       const parsed = parseContentAddress(address);
       const idempotent = idempotentRequest(idempotencyKey, "addFile", { ...place, address });
       const prepare = () => knownFile(instance, actor, place, parsed);
@@ -69,8 +79,15 @@ export function fileCommands(instance: Instance, actor: string): FileCommands {
 function assertIngestOptions({ expect, signal, onProgress }: IngestFileOptions): void {
   assertSignal(signal);
   assertCallback("onProgress", onProgress);
-  const { address, sizeBytes } = optionsOf(expect, "expect");
+  const { address, sha256, sizeBytes } = optionsOf(expect, "expect");
   if (address !== undefined) parseContentAddress(address);
+  if (sha256 !== undefined && digestOf(parseContentAddress(sha256)).algorithm !== "sha256") {
+    throw new StoreError(
+      "invalid_argument",
+      `expect.sha256 is ${sha256}; give the address by SHA-256, "sha256:<64 hex>".`,
+      { context: { actual: sha256 } },
+    );
+  }
   if (sizeBytes !== undefined) {
     assertInteger("expect.sizeBytes", sizeBytes, 0, Number.MAX_SAFE_INTEGER);
   }

@@ -25,7 +25,6 @@ import { fileInfo, packageInfo, retentionInfo, schemaInfo } from "../queries/row
 import { listMetadataSchemas, requireSchema } from "../queries/schemas.ts";
 import { listTags } from "../queries/tags.ts";
 import type { Registry } from "../registry.ts";
-import type { FileInfo } from "../types.ts";
 
 type PackageQueries = Pick<
   Registry,
@@ -72,12 +71,12 @@ type FileQueries = Pick<Registry, "listFiles" | "statFile" | "getFile">;
 
 /** What can be asked about the files of a package. */
 export function fileQueries({ database: { reader }, primary }: Instance): FileQueries {
-  const statFile = async (packageId: string, path: string): Promise<FileInfo> => {
+  const requireFile = async (packageId: string, path: string) => {
     assertFilePath(path);
     const row = await findPackage(reader, packageId);
     const file = await findFile(reader, packageId, path);
     if (file === undefined) throw fileNotFound(row, path);
-    return fileInfo(file);
+    return { file: fileInfo(file), packageStatus: row.status };
   };
   return {
     listFiles: async (packageId, page) => {
@@ -85,18 +84,18 @@ export function fileQueries({ database: { reader }, primary }: Instance): FileQu
       return listFiles(reader, packageId, optionsOf(page));
     },
 
-    statFile,
+    statFile: async (packageId, path) => (await requireFile(packageId, path)).file,
 
     getFile: async (packageId, path, options) => {
       const { range, signal } = optionsOf(options);
       assertSignal(signal);
       if (range !== undefined) assertRange(range);
-      const file = await statFile(packageId, path);
+      const { file, packageStatus } = await requireFile(packageId, path);
       const { body, ...served } = await serveObject(primary, file.address, {
         ...(range === undefined ? {} : { range }),
         ...(signal === undefined ? {} : { signal }),
       });
-      return { file, body, verified: served.verified, range: served.range };
+      return { file, packageStatus, body, verified: served.verified, range: served.range };
     },
   };
 }

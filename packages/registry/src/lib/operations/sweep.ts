@@ -52,6 +52,7 @@ export async function sweep(instance: Instance, actor: string): Promise<SweepRep
     leasesRemoved: leases.removed,
     packagesExpired: await attempt(lapsePackages(instance, actor, now), 0),
     idempotencyKeysRemoved: await attempt(forgetIdempotencyKeys(instance, now), 0),
+    uploadsExpired: 0,
   };
   if (failures.length > 0) throw failures[0];
   return report;
