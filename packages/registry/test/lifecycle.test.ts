@@ -1,5 +1,5 @@
 import { decodeManifest, fromJcs, manifestDigest } from "@store/manifest";
-import { contentAddress } from "@store/identity";
+import { contentAddress, type ContentAddress } from "@store/identity";
 import { describe, expect, test } from "vitest";
 
 import { bytesOf, codeOf, collect, dialects, openTestInstance, publish } from "./instance.ts";
@@ -188,6 +188,11 @@ describe.each(dialects)("a package on %s", (dialect) => {
         registry.ingestFile(pkg.id, "b", bytesOf("wrong"), { expect: { sizeBytes: 4 } }),
       ),
     ).toBe("size_mismatch");
+    const { sha256 } = (await registry.listFiles(pkg.id)).items[0]!;
+    const claimed = (text: string, claim: ContentAddress) =>
+      registry.ingestFile(pkg.id, "b", bytesOf(text), { expect: { sha256: claim } });
+    expect(await codeOf(claimed("wrong", sha256))).toBe("digest_mismatch");
+    expect(await codeOf(claimed("right", address))).toBe("invalid_argument");
     expect(await Array.fromAsync(storage.enumerate())).toHaveLength(1);
     expect(await Array.fromAsync(storage.listStaged())).toHaveLength(0);
     expect((await registry.listFiles(pkg.id)).items).toHaveLength(1);

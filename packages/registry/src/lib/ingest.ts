@@ -1,5 +1,5 @@
-import { contentAddress, type DualDigest } from "@store/identity";
-import { ingestStream } from "@store/storage";
+import { contentAddress, digestOf, type DualDigest } from "@store/identity";
+import { ingestStream, type Expectation } from "@store/storage";
 
 import { addFile, findPlace, type FilePlacement, type StoredObject } from "./commands/file.ts";
 import type { Decide } from "./commands/decision.ts";
@@ -8,7 +8,7 @@ import { prepareAndRun } from "./commands/run.ts";
 import type { Instance } from "./instance.ts";
 import type { ObjectLease } from "./leases.ts";
 import { together } from "./together.ts";
-import type { AddedFile, IngestFileOptions } from "./types.ts";
+import type { AddedFile, ExpectedContent, IngestFileOptions } from "./types.ts";
 
 /** The role of the backend that new objects go to. */
 export const primaryRole = "primary";
@@ -61,7 +61,7 @@ class Ingest {
         lease: await leases.process(),
         admit: (admitted) => this.#admit(admitted),
         signal: lifetime.signalWith(signal),
-        ...(expect === undefined ? {} : { expect }),
+        ...(expect === undefined ? {} : { expect: expectation(expect) }),
         ...(onProgress === undefined ? {} : { onProgress }),
       });
       const deduplicated = receipt === undefined || receipt.existed;
@@ -103,4 +103,8 @@ class Ingest {
       return decision;
     };
   }
+}
+
+function expectation({ sha256, ...rest }: ExpectedContent): Expectation {
+  return sha256 === undefined ? rest : { ...rest, sha256: digestOf(sha256) };
 }
