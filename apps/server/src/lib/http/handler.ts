@@ -17,6 +17,8 @@ import type * as v from "valibot";
 export interface Service {
   readonly registry: Registry;
   readonly access: Access;
+  /** Absent where nothing is measured. */
+  readonly metrics?: { text(): Promise<string> };
 }
 
 /** One request, parsed and admitted. */
@@ -29,8 +31,12 @@ export interface Exchange<R extends Route = Route> {
   /** The registry as far as the caller may use it: it refuses everything else. */
   readonly registry: Registry;
   readonly requestId: string;
-  /** Aborted once the client is gone or the server closes. */
+  /** Where the client is, as far as the proxies that are trusted say so. */
+  readonly address: string;
+  /** Aborted once the client is gone, or the server ends what outlived its closing. */
   readonly signal: AbortSignal;
+  /** Aborted as soon as the server begins to close: what has no end of its own ends then. */
+  readonly closing: AbortSignal;
   /** A request header, by its lowercase name. */
   header(name: string): string | undefined;
   /** Whether the answer's body is left out. */
