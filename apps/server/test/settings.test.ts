@@ -16,6 +16,19 @@ describe("settings", () => {
       actor: `local:${userInfo().username}`,
       host: "127.0.0.1",
       port: 8000,
+      access: {
+        anonymousRead: false,
+        accessTokenMs: 900_000,
+        refreshTokenMs: 2_592_000_000,
+        clockSkewMs: 30_000,
+      },
+      limits: {
+        objectLimitBytes: 5_497_558_138_880,
+        uploadMs: 86_400_000,
+        openUploads: 10_000,
+        openUploadsPerActor: 1_000,
+      },
+      events: { heartbeatMs: 15_000, slowSubscriberMs: 10_000, subscribers: 1_000 },
     });
   });
 
@@ -27,7 +40,7 @@ describe("settings", () => {
       STORE_HOST: "0.0.0.0",
       STORE_PORT: "81",
     };
-    expect(readSettings({ data: "/other", port: 0 }, environment)).toEqual({
+    expect(readSettings({ data: "/other", port: 0 }, environment)).toMatchObject({
       dataFolder: "/other",
       objectsFolder: "/other/objects",
       databaseUrl: "postgres://db/store",
@@ -35,6 +48,24 @@ describe("settings", () => {
       host: "0.0.0.0",
       port: 0,
     });
+  });
+
+  it("take the values of .env.example for granted where nothing is set", async () => {
+    const text = await readFile(example, "utf8");
+    const set = [...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2]]);
+    expect(readSettings({}, Object.fromEntries(set))).toEqual(readSettings({}, {}));
+  });
+
+  it.each([
+    ["STORE_ANONYMOUS_READ", "yes"],
+    ["STORE_ACCESS_TOKEN_SECONDS", "0"],
+    ["STORE_OPEN_UPLOADS", "many"],
+    ["STORE_PUBLIC_URL", "store.example.org"],
+    ["STORE_PUBLIC_URL", "https://store.example.org/?a=b"],
+  ])("refuse %s=%s, naming it", (name, value) => {
+    expect(() => readSettings({}, { [name]: value })).toThrow(
+      expect.objectContaining({ code: "invalid_argument", message: expect.stringContaining(name) }),
+    );
   });
 
   it.each(["eighty", "-1", "65536", "80.5", "1e3"])("refuse the port %j", (text) => {

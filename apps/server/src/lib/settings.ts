@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { userInfo } from "node:os";
 
-import { StoreError } from "@store/identity";
+import { SettingReader } from "./setting-reader.ts";
 
 /**
  * Every setting that a process of Store reads from its environment, with its meaning. A test holds
@@ -13,6 +13,16 @@ export const settingNames = {
   STORE_ACTOR: "The opaque id that events name as their author.",
   STORE_HOST: "The address that `store serve` listens on.",
   STORE_PORT: "The port that `store serve` listens on; 0 takes a free one.",
+  STORE_PUBLIC_URL: "The URL by which callers reach the server, where a proxy stands before it.",
+  STORE_ANONYMOUS_READ: "true lets everybody read every package without a credential.",
+  STORE_ACCESS_TOKEN_SECONDS: "How long an access token lives.",
+  STORE_REFRESH_TOKEN_SECONDS: "How long a session lives after it was last used.",
+  STORE_CLOCK_SKEW_SECONDS: "How far the clocks of several servers may be apart.",
+  STORE_MAX_OBJECT_BYTES: "The largest object that is taken.",
+  STORE_UPLOAD_SECONDS: "How long a resumable upload lives after its last change.",
+  STORE_OPEN_UPLOADS: "How many resumable uploads may be open.",
+  STORE_OPEN_UPLOADS_PER_ACTOR: "How many resumable uploads one actor may have open.",
+  STORE_MAX_SUBSCRIBERS: "How many may follow the log at once.",
   STORE_DEBUG: "1 prints stack traces beside error messages.",
   NO_COLOR: "Anything but nothing turns colours off.",
   UV_THREADPOOL_SIZE: "How many threads wait for the disk.",
@@ -28,6 +38,37 @@ export interface Settings {
   readonly actor: string;
   readonly host: string;
   readonly port: number;
+  /** Without a slash at its end; absent where callers reach the server at `host` and `port`. */
+  readonly publicUrl?: string;
+  readonly access: AccessSettings;
+  readonly limits: InstanceLimits;
+  readonly events: EventLimits;
+}
+
+/** Who is let in, and for how long. */
+export interface AccessSettings {
+  readonly anonymousRead: boolean;
+  readonly accessTokenMs: number;
+  readonly refreshTokenMs: number;
+  readonly clockSkewMs: number;
+}
+
+/** What the instance takes. */
+export interface InstanceLimits {
+  readonly objectLimitBytes: number;
+  readonly uploadMs: number;
+  readonly openUploads: number;
+  readonly openUploadsPerActor: number;
+}
+
+/** How the log is followed. */
+export interface EventLimits {
+  /** How often a subscriber to whom nothing happens is sent a comment. */
+  readonly heartbeatMs: number;
+  /** How long a subscriber may take for an event before it is dropped. */
+  readonly slowSubscriberMs: number;
+  /** How many may follow the log at once. */
+  readonly subscribers: number;
 }
 
 /** What the command line gives; it wins over the environment. */
@@ -48,25 +89,34 @@ export function readSettings(
   environment: NodeJS.ProcessEnv = process.env,
 ): Settings {
   const dataFolder = resolve(given.data || environment.STORE_DATA || "data");
+  const read = new SettingReader(environment);
+  const publicUrl = read.url("STORE_PUBLIC_URL");
   return {
     dataFolder,
     objectsFolder: resolve(dataFolder, "objects"),
     databaseUrl: environment.STORE_DATABASE_URL || `sqlite:${resolve(dataFolder, "store.db")}`,
     actor: environment.STORE_ACTOR || `local:${userName()}`,
     host: given.host || environment.STORE_HOST || "127.0.0.1",
-    port: given.port ?? readPort(environment.STORE_PORT),
+    port: given.port ?? read.integer("STORE_PORT", { otherwise: 8000, most: 65_535 }),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    access: {
+      anonymousRead: read.flag("STORE_ANONYMOUS_READ"),
+      accessTokenMs: read.seconds("STORE_ACCESS_TOKEN_SECONDS", 15 * 60),
+      refreshTokenMs: read.seconds("STORE_REFRESH_TOKEN_SECONDS", 30 * 24 * 60 * 60),
+      clockSkewMs: read.seconds("STORE_CLOCK_SKEW_SECONDS", 30),
+    },
+    limits: {
+      objectLimitBytes: read.integer("STORE_MAX_OBJECT_BYTES", { otherwise: 5 * 2 ** 40 }),
+      uploadMs: read.seconds("STORE_UPLOAD_SECONDS", 24 * 60 * 60),
+      openUploads: read.integer("STORE_OPEN_UPLOADS", { otherwise: 10_000 }),
+      openUploadsPerActor: read.integer("STORE_OPEN_UPLOADS_PER_ACTOR", { otherwise: 1_000 }),
+    },
+    events: {
+      heartbeatMs: 15_000,
+      slowSubscriberMs: 10_000,
+      subscribers: read.integer("STORE_MAX_SUBSCRIBERS", { otherwise: 1_000 }),
+    },
   };
-}
-
-function readPort(text: string | undefined): number {
-  if (!text) return 8000;
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new StoreError(
-    "invalid_argument",
-    `STORE_PORT is '${text}', which is no port; give a number from 0 to 65535.`,
-    { context: { actual: text, limit: 65_535 } },
-  );
 }
 
 function userName(): string {
