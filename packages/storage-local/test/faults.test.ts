@@ -355,3 +355,38 @@ test("closing lets go of every file and keeps what was staged and synced", async
   expect(resumed.sizeBytes).toBeGreaterThanOrEqual(3 * MEGABYTE);
   await resumed.abort();
 });
+
+test("staged bytes that fail to become durable are not read back, and are discarded", async () => {
+  const { files, backend } = await observed();
+  const staged = await backend.stage({ lease: "test" });
+  await staged.write(sampleBytes(5000));
+  files.before = failing("fsync", stagingFile);
+  await expect(joined(staged.read())).rejects.toMatchObject({ code: "storage_unavailable" });
+  await expect(joined(staged.read())).rejects.toMatchObject({ code: "staged_not_found" });
+  expect(await stagedIn(backend)).toEqual([]);
+});
+
+test("reading staged bytes back holds no file once it is left, and can be tried again", async () => {
+  const { files, backend } = await observed();
+  const bytes = sampleBytes(3 * MEGABYTE);
+  const staged = await backend.stage({ lease: "test" });
+  await staged.write(bytes);
+  for await (const _ of staged.read()) break;
+  expect(files.openPaths).toEqual([]);
+  files.before = failing("read", stagingFile);
+  await expect(joined(staged.read())).rejects.toMatchObject({ code: "storage_unavailable" });
+  expect(files.openPaths).toEqual([]);
+  assertSameBytes(await joined(staged.read()), bytes);
+  expect(files.closedInUse).toEqual([]);
+  await staged.abort();
+});
+
+test("staged bytes whose file was cut meanwhile are not read back as if they were whole", async () => {
+  const { backend, root } = await observed();
+  const staged = await backend.stage({ lease: "test" });
+  await staged.write(sampleBytes(3 * MEGABYTE));
+  await staged.sync();
+  await truncate(join(root, "staging", staged.id), MEGABYTE);
+  await expect(joined(staged.read())).rejects.toMatchObject({ code: "object_corrupt" });
+  await staged.abort();
+});

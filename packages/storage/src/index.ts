@@ -10,6 +10,7 @@ export type {
   ObjectStat,
   ReadOptions,
   Staged,
+  StagedReadOptions,
   StagedStat,
   StagedSweeper,
   StageOptions,

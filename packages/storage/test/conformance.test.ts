@@ -39,6 +39,7 @@ function brokenStaged(replace: (sound: StagedOf) => Partial<StagedOf>) {
         },
         write: (chunk) => staged.write(chunk),
         sync: () => staged.sync(),
+        read: (options) => staged.read(options),
         commit: (address) => staged.commit(address),
         abort: () => staged.abort(),
         ...replace(staged),
@@ -136,6 +137,16 @@ const breakages: readonly [string, () => Promise<ConformancePlace>, string][] = 
     "makes more durable than was written",
     brokenStaged((sound) => ({ sync: async () => (await sound.sync()) + 1 })),
     "syncs up to what was written and never goes back",
+  ],
+  [
+    "reads staged bytes back without their end",
+    brokenStaged((sound) => ({ read: (options) => shortened(sound.read(options)) })),
+    "reads staged bytes back from the first, in chunks of at most 1 MiB",
+  ],
+  [
+    "ignores the signal of a read of staged bytes",
+    brokenStaged((sound) => ({ read: () => sound.read() })),
+    "gives a read of staged bytes up when its signal fires",
   ],
   [
     "keeps the caller's own chunk",

@@ -11,6 +11,7 @@ describeConformance(
     open: async () => ({ backend: createMemoryBackend(), dispose: async () => {} }),
     skips: {
       "resumes in another process what the first one synced": ownMemory,
+      "reads back in another process what the first one synced": ownMemory,
       "shows another process what was committed, and keeps it after close": ownMemory,
       "lists and discards what another process staged": ownMemory,
     },

@@ -33,6 +33,43 @@ function lame(...faults: Fault[]): StorageBackend {
 
 const fails: Fault = { verb: "open", when: 0, effect: "fail" };
 
+describe("a mirror reads staged bytes back", () => {
+  test("from the next place where one breaks off", async () => {
+    const mirror = lame({ verb: "read", when: 2, effect: "fail" });
+    const staged = await mirror.stage({ lease: "test" });
+    await staged.write(bytes);
+    expect(Buffer.from(await joined(staged.read())).equals(bytes)).toBe(true);
+    await staged.commit(await addressOf(bytes));
+    for (const place of [left, right]) {
+      expect(await verifyObject(place, await addressOf(bytes))).toMatchObject({ status: "ok" });
+    }
+  });
+
+  test("as far as every place has them", async () => {
+    const mirror = mirrorBackends([left, right]);
+    const staged = await mirror.stage({ lease: "test" });
+    await staged.write(bytes.subarray(0, 1000));
+    await staged.sync();
+    // One place keeps more than another, as after a crash.
+    const ahead = await gathered(left.listStaged());
+    const one = await left.resume(ahead[0]?.id ?? "");
+    await one.write(bytes.subarray(1000, 1500));
+    await one.sync();
+    const resumed = await mirror.resume(staged.id);
+    expect(resumed.sizeBytes).toBe(1000);
+    expect(Buffer.from(await joined(resumed.read())).equals(bytes.subarray(0, 1000))).toBe(true);
+    await resumed.abort();
+  });
+
+  test("and fails with the last place", async () => {
+    const fault: Fault = { verb: "read", when: 0, effect: "fail" };
+    const mirror = mirrorBackends([withFaults(left, [fault]), withFaults(right, [fault])]);
+    const staged = await mirror.stage({ lease: "test" });
+    await staged.write(bytes);
+    await expect(joined(staged.read())).rejects.toMatchObject({ code: "storage_unavailable" });
+  });
+});
+
 describe("a mirror writes", () => {
   test("to every place, and removes from every place", async () => {
     const mirror = mirrorBackends([left, right]);

@@ -34,6 +34,7 @@ for (const [name, open] of Object.entries(wrapped)) {
       open: async () => ({ backend: open(), dispose: async () => {} }),
       skips: {
         "resumes in another process what the first one synced": ownMemory,
+        "reads back in another process what the first one synced": ownMemory,
         "shows another process what was committed, and keeps it after close": ownMemory,
         "lists and discards what another process staged": ownMemory,
       },

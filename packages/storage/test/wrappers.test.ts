@@ -52,6 +52,11 @@ function everyVerb(backend: StorageBackend): Record<string, () => Promise<unknow
     discardStaged: async () => backend.discardStaged("none"),
     close: async () => backend.close(),
     open: async () => joined(backend.open(address)),
+    read: async () => {
+      const one = await staged();
+      await one.write(bytes);
+      return joined(one.read());
+    },
     enumerate: async () => gathered(backend.enumerate()),
     listStaged: async () => gathered(backend.listStaged()),
   };
@@ -196,6 +201,29 @@ describe("withRetries", () => {
     const range = { start: 1000, end: 900_000 };
     const part = Buffer.from(await joined(withRetries(faulty, quick).open(address, { range })));
     expect(part.equals(bytes.subarray(1000, 900_000))).toBe(true);
+  });
+
+  test("goes on reading staged bytes back where it broke off, as often as it moves forward", async () => {
+    const breaks = [1, 2, 3].map((call): Fault => ({
+      verb: "read",
+      call,
+      when: call * 2,
+      effect: "fail",
+    }));
+    const faulty = withFaults(place, breaks);
+    const staged = await withRetries(faulty, { ...quick, attempts: 2 }).stage({ lease: "test" });
+    await staged.write(bytes);
+    expect(Buffer.from(await joined(staged.read())).equals(bytes)).toBe(true);
+    expect(faulty.struck.length).toBe(3);
+  });
+
+  test("says why staged bytes are gone that it tries to read again", async () => {
+    const failed = new StoreError("storage_unavailable", "The sync failed.");
+    const faulty = withFaults(place, [{ verb: "read", when: 0, effect: "fail", error: failed }]);
+    const staged = await withRetries(faulty, quick).stage({ lease: "test" });
+    await staged.write(bytes);
+    await place.discardStaged(staged.id);
+    await expect(joined(staged.read())).rejects.toBe(failed);
   });
 
   test("never joins parts that are not the object", async () => {

@@ -2,27 +2,65 @@ import { constants } from "node:fs";
 import { type ContentAddress, StoreError } from "@store/identity";
 import { type ReadOptions, resolveRange } from "@store/storage";
 import { errnoOf, storageFailure } from "./failure.ts";
-import { objectKey } from "./layout.ts";
+import { type Key, objectKey, stagedKey } from "./layout.ts";
 import { aborted } from "./open-files.ts";
 import type { Place } from "./place.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
-/**
- * Streams an object, or a range of it. The next chunk is read while the caller works on one. The
- * file is closed as soon as the last byte has been read, before that is delivered.
- */
+/** What is read, and how to name it. */
+interface Target {
+  readonly key: Key;
+  readonly what: string;
+  /** The address or id. */
+  readonly reference: string;
+  readonly notFound: (cause?: unknown) => StoreError;
+}
+
+/** Streams an object, or a range of it. */
 export async function* readObject(
   place: Place,
   address: ContentAddress,
-  options: ReadOptions,
+  { range, signal }: ReadOptions,
   assertOpen: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { range, signal } = options;
-  const source = await openSource(place, address, signal);
+  const target: Target = {
+    key: objectKey(address).key,
+    what: `object ${address}`,
+    reference: address,
+    notFound: () => objectNotFound(address),
+  };
+  const within = (sizeBytes: number) => resolveRange(range, sizeBytes);
+  yield* readFile(place, target, within, signal, assertOpen);
+}
+
+/** Streams the first `end` bytes of staged bytes that are in a file. */
+export async function* readStaged(
+  place: Place,
+  staged: { readonly id: string; readonly end: number; readonly notFound: Target["notFound"] },
+  signal: AbortSignal | undefined,
+  assertOpen: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { id, end, notFound } = staged;
+  const target = { key: stagedKey(id), what: `staged bytes ${id}`, reference: id, notFound };
+  yield* readFile(place, target, () => ({ start: 0, end }), signal, assertOpen);
+}
+
+/**
+ * Streams a part of a file. The next chunk is read while the caller works on one. The file is
+ * closed as soon as the last byte has been read, before that is delivered.
+ */
+async function* readFile(
+  place: Place,
+  target: Target,
+  part: (sizeBytes: number) => { readonly start: number; readonly end: number },
+  signal: AbortSignal | undefined,
+  assertOpen: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const source = await openSource(place, target, signal);
   try {
-    const { start, end } = resolveRange(range, await source.sizeBytes());
+    const { start, end } = part(await source.sizeBytes());
     if (start === end) return;
     let position = start;
     let next = source.read(position, end);
@@ -36,7 +74,7 @@ export async function* readObject(
       if (signal?.aborted) throw aborted(signal.reason);
     }
   } catch (error) {
-    throw storageFailure(error, `read the object ${address}`, address);
+    throw storageFailure(error, `read the ${target.what}`, target.reference);
   } finally {
     await source.close();
   }
@@ -44,37 +82,37 @@ export async function* readObject(
 
 async function openSource(
   place: Place,
-  address: ContentAddress,
+  target: Target,
   signal: AbortSignal | undefined,
 ): Promise<Source> {
-  const { key } = objectKey(address);
   if (signal?.aborted) throw aborted(signal.reason);
   try {
-    const descriptor = await place.readFiles.open(place.path(key), FLAGS, undefined, signal);
-    return new Source(place, address, descriptor);
+    const path = place.path(target.key);
+    const descriptor = await place.readFiles.open(path, FLAGS, undefined, signal);
+    return new Source(place, target, descriptor);
   } catch (error) {
-    // ELOOP: a symbolic link is no object of ours, wherever it leads.
-    if (["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) throw objectNotFound(address);
-    throw storageFailure(error, `read the object ${address}`, address);
+    // ELOOP: a symbolic link is nothing of ours, wherever it leads.
+    if (["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) throw target.notFound(error);
+    throw storageFailure(error, `read the ${target.what}`, target.reference);
   }
 }
 
 class Source {
   readonly #place: Place;
-  readonly #address: ContentAddress;
+  readonly #target: Target;
   readonly #descriptor: number;
   #reading: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(place: Place, address: ContentAddress, descriptor: number) {
+  constructor(place: Place, target: Target, descriptor: number) {
     this.#place = place;
-    this.#address = address;
+    this.#target = target;
     this.#descriptor = descriptor;
   }
 
   async sizeBytes(): Promise<number> {
     const { isFile, sizeBytes } = await this.#place.fileSystem.fstat(this.#descriptor);
-    if (!isFile) throw objectNotFound(this.#address);
+    if (!isFile) throw this.#target.notFound();
     return sizeBytes;
   }
 
@@ -99,19 +137,19 @@ class Source {
     while (filled < chunk.length) {
       const rest = filled === 0 ? chunk : chunk.subarray(filled);
       const count = await this.#place.fileSystem.read(this.#descriptor, rest, start + filled);
-      if (count === 0) throw endsEarly(this.#address, start + filled);
+      if (count === 0) throw endsEarly(this.#target, start + filled);
       filled += count;
     }
     return chunk;
   }
 }
 
-function endsEarly(address: ContentAddress, sizeBytes: number): StoreError {
+function endsEarly({ what, reference }: Target, sizeBytes: number): StoreError {
   return new StoreError(
     "object_corrupt",
-    `The object ${address} ends at byte ${sizeBytes}, before its size: its file was cut while ` +
+    `The ${what} ends at byte ${sizeBytes}, before its size: its file was cut while ` +
       "it was read. Verify the object, remove it and write it again.",
-    { context: { reference: address, actual: sizeBytes } },
+    { context: { reference, actual: sizeBytes } },
   );
 }
 

@@ -1,8 +1,9 @@
 import { type ContentAddress, StoreError } from "@store/identity";
-import type { Staged, StorageReceipt } from "@store/storage";
+import type { Staged, StagedReadOptions, StorageReceipt } from "@store/storage";
 import { errnoOf, storageFailure } from "./failure.ts";
 import { objectKey, type ObjectKey, stagedKey } from "./layout.ts";
 import { fileSize, type Place } from "./place.ts";
+import { readStaged } from "./read.ts";
 import type { StagedFile } from "./staged-file.ts";
 
 type State =
@@ -22,6 +23,7 @@ export class LocalStaged implements Staged {
   readonly #file: StagedFile;
   readonly #onEnd: (staged: LocalStaged) => void;
   #state: State = { name: "open" };
+  #readBack = false;
   #sizeBytes: number;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -45,6 +47,7 @@ export class LocalStaged implements Staged {
   write(chunk: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       this.#assertOpen();
+      this.#assertNotReadBack();
       const append = () => this.#file.append(chunk);
       await this.#orEnd("write", append, () => this.#file.release());
       this.#sizeBytes = this.#file.sizeBytes;
@@ -54,11 +57,22 @@ export class LocalStaged implements Staged {
   sync(): Promise<number> {
     return this.#inTurn(async () => {
       this.#assertOpen();
-      // What a failed sync has left on the disk cannot be known: it is not kept.
-      const sync = () => this.#file.sync();
-      await this.#orEnd("sync", sync, () => this.#file.discard());
+      this.#assertNotReadBack();
+      await this.#makeDurable();
       return this.#sizeBytes;
     });
+  }
+
+  async *read({ signal }: StagedReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    await this.#inTurn(async () => {
+      this.#assertOpen();
+      if (this.#readBack) return;
+      await this.#makeDurable();
+      this.#readBack = true;
+    });
+    const notFound = (cause?: unknown) => stagedNotFound(this.id, cause);
+    const staged = { id: this.id, end: this.#sizeBytes, notFound };
+    yield* readStaged(this.#place, staged, signal, () => this.#assertOpen());
   }
 
   commit(address: ContentAddress): Promise<StorageReceipt> {
@@ -112,6 +126,12 @@ export class LocalStaged implements Staged {
       await this.#file.release();
       if (this.#state.name === "open") this.#end({ name: "ended", failure, owned: true });
     });
+  }
+
+  async #makeDurable(): Promise<void> {
+    // What a failed sync has left on the disk cannot be known: it is not kept.
+    const sync = () => this.#file.sync();
+    await this.#orEnd("sync", sync, () => this.#file.discard());
   }
 
   /** Publishes the bytes durably. Resolves with whether the object was there before. */
@@ -206,6 +226,14 @@ export class LocalStaged implements Staged {
   #assertOpen(): void {
     if (this.#state.name === "open") return;
     throw this.#state.name === "ended" ? this.#state.failure : stagedNotFound(this.id);
+  }
+
+  #assertNotReadBack(): void {
+    if (!this.#readBack) return;
+    throw new StoreError(
+      "invalid_argument",
+      `The staged bytes ${this.id} were read back and are final; commit or abort them.`,
+    );
   }
 
   #end(state: State): void {

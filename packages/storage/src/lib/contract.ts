@@ -16,9 +16,9 @@ import type { ContentAddress } from "@store/identity";
  * Idempotency. `commit` of an address that exists with the right size succeeds and changes
  * nothing but that the staged bytes are gone; so does `commit` called again on the same `Staged`.
  * `remove`, `abort` and `discardStaged` of what is absent succeed. Every verb but `write` and
- * `sync` may be retried after a failure; after a failed `write` or `sync` only `abort` may follow,
- * and all else fails with `staged_not_found`. A failure says nothing about whether the effect took
- * place: the answer may have been lost.
+ * `sync` may be retried after a failure; after a failed `write` or `sync`, that of a `read` among
+ * them, only `abort` may follow, and all else fails with `staged_not_found`. A failure says nothing
+ * about whether the effect took place: the answer may have been lost.
  *
  * Errors are `StoreError`s: `object_not_found`, `staged_not_found`, `invalid_range`,
  * `invalid_argument` (a lease that breaks its rule), `invalid_digest` (an address that does not
@@ -106,6 +106,15 @@ export interface Staged {
    */
   sync(): Promise<number>;
   /**
+   * Reads back every byte that was accepted, from the first, those from before a `resume` too: in
+   * chunks of 1 byte to 1 MiB that are the caller's to keep and change. Makes them durable first,
+   * as `sync` does, when the first chunk is asked for. From then on the bytes are final, for
+   * whoever resumes them too: only `read`, `commit` or `abort` may follow, and `write` and `sync`
+   * fail with `invalid_argument`. It can be iterated once and called again; leaving the loop early
+   * frees what the read holds. A stream that ends well has delivered `sizeBytes` bytes.
+   */
+  read(options?: StagedReadOptions): AsyncIterable<Uint8Array>;
+  /**
    * Publishes the bytes under `address`, durably, with everything that was written: no `sync` is
    * needed before. The caller has verified the digest; the backend checks the size only. After a
    * failure `commit` may be called again, or `abort`.
@@ -127,6 +136,10 @@ export interface ObjectStager {
    * kind could have given that id.
    */
   resume(id: string): Promise<Staged>;
+}
+
+export interface StagedReadOptions {
+  readonly signal?: AbortSignal;
 }
 
 export interface ReadOptions {

@@ -4,6 +4,7 @@ import type {
   ObjectStat,
   ReadOptions,
   Staged,
+  StagedReadOptions,
   StagedStat,
   StageOptions,
   StorageBackend,
@@ -14,7 +15,10 @@ import { ForwardingBackend, ForwardingStaged } from "./forwarding.ts";
 export interface DeadlineOptions {
   /** How long any call, or the next item of a stream, may take. Default: 30 seconds. */
   readonly answerMs?: number;
-  /** How long `sync` and `commit` may take, which wait for a disk. Default: 10 minutes. */
+  /**
+   * How long `sync`, `commit` and the first chunk of a staged `read` may take, which wait for a
+   * disk. Default: 10 minutes.
+   */
   readonly durableMs?: number;
 }
 
@@ -70,13 +74,18 @@ class Deadlines {
     });
   }
 
-  async *stream<T>(verb: string, items: AsyncIterable<T>, giveUp: () => void): AsyncGenerator<T> {
+  async *stream<T>(
+    verb: string,
+    items: AsyncIterable<T>,
+    giveUp: () => void,
+    firstMs = this.answerMs,
+  ): AsyncGenerator<T> {
     const iterator = items[Symbol.asyncIterator]();
     let answered = true;
     try {
-      for (;;) {
+      for (let ms = firstMs; ; ms = this.answerMs) {
         answered = false;
-        const next = await this.within(verb, iterator.next());
+        const next = await this.within(verb, iterator.next(), ms);
         answered = true;
         if (next.done === true) return;
         yield next.value;
@@ -124,9 +133,8 @@ class DeadlineBackend extends ForwardingBackend {
   }
 
   override open(address: ContentAddress, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
-    const hung = new AbortController();
-    const signals = [hung.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    const chunks = this.inner.open(address, { ...options, signal: AbortSignal.any(signals) });
+    const { hung, signal } = givingUp(options.signal);
+    const chunks = this.inner.open(address, { ...options, signal });
     return this.#deadlines.stream("open", chunks, () => hung.abort());
   }
 
@@ -163,6 +171,16 @@ class DeadlineBackend extends ForwardingBackend {
   }
 }
 
+/** A signal that fires for the caller's, or once the call has hung. */
+function givingUp(signal: AbortSignal | undefined): {
+  readonly hung: AbortController;
+  readonly signal: AbortSignal;
+} {
+  const hung = new AbortController();
+  const signals = [hung.signal, ...(signal === undefined ? [] : [signal])];
+  return { hung, signal: AbortSignal.any(signals) };
+}
+
 class DeadlineStaged extends ForwardingStaged {
   readonly #deadlines: Deadlines;
   #before: Promise<unknown> = Promise.resolve();
@@ -180,6 +198,14 @@ class DeadlineStaged extends ForwardingStaged {
     return this.#inOrder("sync", this.#deadlines.durableMs, () => this.inner.sync());
   }
 
+  override read(options: StagedReadOptions = {}): AsyncIterable<Uint8Array> {
+    const { hung, signal } = givingUp(options.signal);
+    // The first chunk waits for a sync, and that for the call before.
+    const { durableMs } = this.#deadlines;
+    const chunks = this.#readInOrder(signal);
+    return this.#deadlines.stream("read", chunks, () => hung.abort(), durableMs);
+  }
+
   override commit(address: ContentAddress): Promise<StorageReceipt> {
     return this.#inOrder("commit", this.#deadlines.durableMs, () => this.inner.commit(address));
   }
@@ -188,6 +214,11 @@ class DeadlineStaged extends ForwardingStaged {
     const aborting = this.#before.then(() => this.inner.abort());
     this.#before = aborting.catch(() => undefined);
     return this.#deadlines.within("abort", aborting);
+  }
+
+  async *#readInOrder(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    await this.#before;
+    yield* this.inner.read({ signal });
   }
 
   /** Runs a call after the one before, unless its own time is up by then. */

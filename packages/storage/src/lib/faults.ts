@@ -4,6 +4,7 @@ import type {
   ObjectStat,
   ReadOptions,
   Staged,
+  StagedReadOptions,
   StagedStat,
   StageOptions,
   StorageBackend,
@@ -27,7 +28,7 @@ export const callVerbs = [
 ] as const;
 
 /** The verbs that answer item by item. */
-export const streamVerbs = ["open", "enumerate", "listStaged"] as const;
+export const streamVerbs = ["open", "read", "enumerate", "listStaged"] as const;
 
 export type CallVerb = (typeof callVerbs)[number];
 export type StreamVerb = (typeof streamVerbs)[number];
@@ -53,7 +54,7 @@ export interface StreamFault extends FaultAtCall {
   readonly verb: StreamVerb;
   /** How many items are delivered before it strikes; `end`: all, but the end. */
   readonly when: number | "end";
-  /** `truncate`: ends well, too early; `corrupt`: flips a bit of the next chunk, for `open`. */
+  /** `truncate`: ends well, too early; `corrupt`: flips a bit of the next chunk, for `open` and `read`. */
   readonly effect: "fail" | "hang" | "truncate" | "corrupt";
 }
 
@@ -221,6 +222,10 @@ class FaultInjectingStaged extends ForwardingStaged {
 
   override sync(): Promise<number> {
     return this.#injector.call("sync", () => this.inner.sync());
+  }
+
+  override read(options?: StagedReadOptions): AsyncIterable<Uint8Array> {
+    return this.#injector.stream("read", this.inner.read(options));
   }
 
   override commit(address: ContentAddress): Promise<StorageReceipt> {

@@ -4,6 +4,7 @@ import type {
   ObjectStat,
   ReadOptions,
   Staged,
+  StagedReadOptions,
   StagedStat,
   StageOptions,
   StorageBackend,
@@ -86,6 +87,10 @@ export class ForwardingStaged implements Staged {
 
   sync(): Promise<number> {
     return this.inner.sync();
+  }
+
+  read(options?: StagedReadOptions): AsyncIterable<Uint8Array> {
+    return this.inner.read(options);
   }
 
   commit(address: ContentAddress): Promise<StorageReceipt> {

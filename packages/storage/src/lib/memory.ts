@@ -1,16 +1,20 @@
 import { type ContentAddress, parseContentAddress, StoreError } from "@store/identity";
+import { assertNotAborted } from "./aborting.ts";
 import type {
   BackendHealth,
   ObjectStat,
   ReadOptions,
   Staged,
+  StagedReadOptions,
   StagedStat,
   StageOptions,
   StorageBackend,
   StorageReceipt,
 } from "./contract.ts";
 import { assertLease } from "./lease.ts";
+import { type Content, slices, truncate } from "./memory-content.ts";
 import { resolveRange } from "./range.ts";
+import { assertNotReadBack } from "./staged-read.ts";
 
 export interface MemoryBackendOptions {
   /** How many bytes fit, staged and committed together; `storage_full` above. Default: 1 GiB. */
@@ -18,13 +22,6 @@ export interface MemoryBackendOptions {
 }
 
 const DEFAULT_CAPACITY_BYTES = 1024 ** 3;
-const READ_CHUNK_BYTES = 256 * 1024;
-
-/** Bytes as they were written, chunk by chunk. */
-interface Content {
-  readonly chunks: Uint8Array[];
-  sizeBytes: number;
-}
 
 interface StagedContent extends Content {
   readonly id: string;
@@ -89,18 +86,7 @@ class MemoryBackend implements StorageBackend {
         context: { reference: address },
       });
     }
-    const { start, end } = resolveRange(options.range, content.sizeBytes);
-    let offset = 0;
-    for (const chunk of content.chunks) {
-      const to = Math.min(end - offset, chunk.length);
-      for (let from = Math.max(start - offset, 0); from < to; from += READ_CHUNK_BYTES) {
-        assertNotAborted(options.signal);
-        yield chunk.slice(from, Math.min(from + READ_CHUNK_BYTES, to));
-      }
-      offset += chunk.length;
-      if (offset >= end) break;
-    }
-    assertNotAborted(options.signal);
+    yield* slices(content, resolveRange(options.range, content.sizeBytes), options.signal);
   }
 
   async stat(address: ContentAddress): Promise<ObjectStat | undefined> {
@@ -193,6 +179,7 @@ class MemoryStaged implements Staged {
   readonly #backend: MemoryBackend;
   readonly #content: StagedContent;
   #failed = false;
+  #readBack = false;
   #committed: ContentAddress | undefined;
 
   constructor(backend: MemoryBackend, content: StagedContent) {
@@ -208,6 +195,7 @@ class MemoryStaged implements Staged {
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#assertUsable();
+    assertNotReadBack(this.#readBack, this.id);
     try {
       this.#backend.reserve(chunk.length);
     } catch (error) {
@@ -221,8 +209,18 @@ class MemoryStaged implements Staged {
 
   async sync(): Promise<number> {
     this.#assertUsable();
+    assertNotReadBack(this.#readBack, this.id);
     this.#content.durableBytes = this.#content.sizeBytes;
     return this.#content.durableBytes;
+  }
+
+  async *read(options: StagedReadOptions = {}): AsyncGenerator<Uint8Array> {
+    this.#assertUsable();
+    assertNotAborted(options.signal, "read");
+    const end = this.#content.sizeBytes;
+    this.#content.durableBytes = end;
+    this.#readBack = true;
+    yield* slices(this.#content, { start: 0, end }, options.signal);
   }
 
   async commit(address: ContentAddress): Promise<StorageReceipt> {
@@ -249,19 +247,6 @@ class MemoryStaged implements Staged {
   }
 }
 
-function truncate(content: Content, sizeBytes: number): void {
-  while (content.sizeBytes > sizeBytes) {
-    const last = content.chunks.pop();
-    if (last === undefined) return;
-    content.sizeBytes -= last.length;
-    const missing = sizeBytes - content.sizeBytes;
-    if (missing > 0) {
-      content.chunks.push(last.slice(0, missing));
-      content.sizeBytes += missing;
-    }
-  }
-}
-
 function assertSameSize(address: ContentAddress, existing: number, staged: number): void {
   if (existing === staged) return;
   throw new StoreError(
@@ -274,10 +259,4 @@ function assertSameSize(address: ContentAddress, existing: number, staged: numbe
 
 function stagedNotFound(id: string): StoreError {
   return new StoreError("staged_not_found", `Nothing is staged under ${JSON.stringify(id)}.`);
-}
-
-function assertNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) {
-    throw new StoreError("aborted", "The read was given up.", { cause: signal.reason });
-  }
 }

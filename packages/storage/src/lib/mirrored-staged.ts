@@ -1,11 +1,13 @@
-import type { ContentAddress } from "@store/identity";
-import type { Staged, StorageReceipt } from "./contract.ts";
+import { type ContentAddress, isStoreError } from "@store/identity";
+import type { Staged, StagedReadOptions, StorageReceipt } from "./contract.ts";
+import { assertNotReadBack, joinedStagedRead } from "./staged-read.ts";
 
 /** Staged bytes in several places at once. */
 export class MirroredStaged implements Staged {
   readonly id: string;
   readonly #parts: readonly MirroredPart[];
   #sizeBytes: number;
+  #readBack = false;
 
   constructor(parts: readonly Staged[]) {
     this.id = formatMirroredId(new Map(parts.map(({ id }, index) => [index, id])));
@@ -22,6 +24,7 @@ export class MirroredStaged implements Staged {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
+    assertNotReadBack(this.#readBack, this.id);
     await this.#inAll(async (part) => {
       const known = Math.min(part.aheadBytes, chunk.length);
       part.aheadBytes -= known;
@@ -33,8 +36,30 @@ export class MirroredStaged implements Staged {
   }
 
   async sync(): Promise<number> {
+    assertNotReadBack(this.#readBack, this.id);
     const offsets = await this.#inAll(({ staged }) => staged.sync());
     return Math.min(this.#sizeBytes, ...offsets);
+  }
+
+  /** Reads the first place, and goes on with the next where it fails. */
+  async *read(options: StagedReadOptions = {}): AsyncGenerator<Uint8Array> {
+    if (!this.#readBack) await this.sync();
+    this.#readBack = true;
+    const [first, ...rest] = this.#parts.map(({ staged }) => staged);
+    if (first === undefined) return;
+    const chunks = joinedStagedRead(first, options, async (failure) => {
+      const next = isStoreError(failure, "aborted") ? undefined : rest.shift();
+      if (next === undefined) throw failure;
+      return next;
+    });
+    // What a place has ahead of the others was not accepted by all.
+    let left = this.#sizeBytes;
+    if (left === 0) return;
+    for await (const chunk of chunks) {
+      yield chunk.subarray(0, left);
+      left -= chunk.length;
+      if (left <= 0) return;
+    }
   }
 
   async commit(address: ContentAddress): Promise<StorageReceipt> {

@@ -4,6 +4,7 @@ import type {
   ObjectStat,
   ReadOptions,
   Staged,
+  StagedReadOptions,
   StagedStat,
   StageOptions,
   StorageBackend,
@@ -11,6 +12,7 @@ import type {
 } from "./contract.ts";
 import { ForwardingBackend, ForwardingStaged } from "./forwarding.ts";
 import { joinedRead } from "./joined-read.ts";
+import { joinedStagedRead } from "./staged-read.ts";
 
 export interface RetryOptions {
   /** How often a call is tried in all, 1 to 100. Default: 4. */
@@ -30,7 +32,8 @@ const MOST_ATTEMPTS = 100;
  * Backoff and Jitter, 2015), so that many callers do not come back at once.
  *
  * A read that breaks off goes on by range from the next byte, and an enumeration after its last
- * address; the attempts are counted anew after each step forward. Whole reads are hashed, so that
+ * address; one of staged bytes begins again and leaves out what was delivered. The attempts are
+ * counted anew after each step forward. Whole reads are hashed, so that
  * what was joined is what the address says or ends with `object_corrupt`. A listing of what is
  * staged has no order to go on from, and is tried again only before its first item.
  */
@@ -166,6 +169,15 @@ class RetryingStaged extends ForwardingStaged {
   constructor(inner: Staged, retries: Retries) {
     super(inner);
     this.#retries = retries;
+  }
+
+  override read(options: StagedReadOptions = {}): AsyncIterable<Uint8Array> {
+    let failures = 0;
+    return joinedStagedRead(this.inner, options, async (failure, progressed) => {
+      failures = progressed ? 1 : failures + 1;
+      await this.#retries.pause(failure, failures, options.signal);
+      return this.inner;
+    });
   }
 
   override commit(address: ContentAddress): Promise<StorageReceipt> {

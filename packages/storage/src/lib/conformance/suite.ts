@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { committingCases } from "./committing-cases.ts";
 import { inventoryCases } from "./inventory-cases.ts";
 import { modelCases } from "./model-cases.ts";
+import { readingBackCases } from "./reading-back-cases.ts";
 import { readingCases } from "./reading-cases.ts";
 import { resumingCases } from "./resuming-cases.ts";
 import { type ConformanceCase, type ConformancePlace, Scope } from "./scope.ts";
@@ -32,6 +33,7 @@ export interface ConformanceSubject {
 export const conformanceCases: Readonly<Record<string, readonly ConformanceCase[]>> = {
   staging: stagingCases,
   "syncing and resuming": resumingCases,
+  "reading staged bytes back": readingBackCases,
   committing: committingCases,
   reading: readingCases,
   "listing, removing and closing": inventoryCases,
