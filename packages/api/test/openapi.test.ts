@@ -52,6 +52,12 @@ describe("the OpenAPI document", () => {
     });
   });
 
+  it("says where a body may be left out", () => {
+    const { post } = paths["/api/v1/packages/{packageId}/yank"] ?? {};
+    expect(post?.requestBody).toMatchObject({ required: false });
+    expect(paths["/api/v1/packages"]?.post?.requestBody).toMatchObject({ required: true });
+  });
+
   it("is the same text each time", () => {
     expect(JSON.stringify(openApiDocument({ version: "1.2.3" }))).toBe(JSON.stringify(document));
   });

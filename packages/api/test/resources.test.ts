@@ -214,3 +214,13 @@ describe("an event as JSON", () => {
     expect(v.is(api.eventSchema, event)).toBe(true);
   });
 });
+
+it("keeps every member of a JSON object, whatever its name", () => {
+  const metadata: unknown = JSON.parse('{"constructor":1,"prototype":2,"__proto__":3}');
+  const coordinates = { namespace: "acme", name: "app", version: "1" };
+  const parsed = v.parse(api.createPackageSchema, { ...coordinates, metadata });
+  expect(JSON.stringify(parsed.metadata)).toBe(JSON.stringify(metadata));
+  for (const wrong of [null, [], "text"]) {
+    expect(v.is(api.createPackageSchema, { ...coordinates, metadata: wrong })).toBe(false);
+  }
+});

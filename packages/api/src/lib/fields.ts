@@ -34,7 +34,14 @@ export const scope = text("A scope: `read:<pattern>`, `write:…`, `admin:…` o
 export const time = text("A time: RFC 3339, UTC, milliseconds.", timeRule);
 export const cursor = text("Where the list goes on, as the page before said.");
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-export const jsonObject = v.record(v.string(), v.unknown());
+/** Any JSON object. `v.record` would drop members that are named `constructor` or the like. */
+export const jsonObject = v.pipe(
+  v.custom<Record<string, unknown>>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    "it must be a JSON object",
+  ),
+  v.metadata({ type: "object" }),
+);
 
 /** A free text with a meaning of its own. */
 export const described = (description: string) => text(description);

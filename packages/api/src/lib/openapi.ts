@@ -70,7 +70,7 @@ function operationOf(name: string, route: Route): OpenApiObject {
     parameters: parametersOf(route),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: body.kind === "json", content: contentOf(body, "input") } }),
+      : { requestBody: { required: isRequired(body), content: contentOf(body, "input") } }),
     responses: {
       ...Object.fromEntries(
         Object.entries(route.answers).map(([status, answer]) => [status, responseOf(answer)]),
@@ -81,6 +81,10 @@ function operationOf(name: string, route: Route): OpenApiObject {
       },
     },
   };
+}
+
+function isRequired(body: Content): boolean {
+  return body.kind === "json" && body.optional !== true;
 }
 
 function parametersOf({ params, query, headers = {} }: Route): OpenApiObject[] {

@@ -33,6 +33,8 @@ export type RouteAccess =
 export interface JsonContent<S extends Schema = Schema> {
   readonly kind: "json";
   readonly schema: S;
+  /** Of a request: no body at all is the same as `{}`. */
+  readonly optional?: true;
 }
 
 /** Bytes, or a text of a format of its own. */
@@ -109,6 +111,11 @@ export function defineRoute<const R extends Route>(route: R): R {
 /** JSON of a schema. */
 export function json<const S extends Schema>(schema: S): JsonContent<S> {
   return { kind: "json", schema };
+}
+
+/** JSON of a schema, of which all members are optional; no body is `{}`. */
+export function optionalJson<const S extends Schema>(schema: S): JsonContent<S> {
+  return { kind: "json", schema, optional: true };
 }
 
 /** Bytes of one of some media types. */

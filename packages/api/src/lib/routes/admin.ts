@@ -4,7 +4,7 @@ import * as field from "../fields.ts";
 import * as account from "../resources/account.ts";
 import { logHeadSchema } from "../resources/event.ts";
 import * as operation from "../resources/operation.ts";
-import { defineRoute, json } from "../route.ts";
+import { defineRoute, json, optionalJson } from "../route.ts";
 
 const tag = "Administration";
 const userParams = v.object({ username: field.username });
@@ -124,7 +124,7 @@ export const adminRoutes = {
     tag,
     summary: "Rebuild the views from the log, or only compare them",
     access: "instance",
-    body: json(operation.replaySchema),
+    body: optionalJson(operation.replaySchema),
     answers: {
       200: { description: "What was found.", content: json(operation.replayReportSchema) },
     },

@@ -2,7 +2,7 @@ import * as v from "valibot";
 
 import * as field from "../fields.ts";
 import * as account from "../resources/account.ts";
-import { defineRoute, json } from "../route.ts";
+import { defineRoute, json, optionalJson } from "../route.ts";
 
 const tag = "Access";
 const session = { description: "A session.", content: json(account.sessionSchema) };
@@ -36,7 +36,7 @@ export const authRoutes = {
     summary: "End a session",
     description: "The session of the refresh token in the body, else that of the access token.",
     access: "public",
-    body: json(account.logoutSchema),
+    body: optionalJson(account.logoutSchema),
     answers: { 204: { description: "It has ended, or had before." } },
   }),
   getMe: defineRoute({

@@ -4,7 +4,7 @@ import * as field from "../fields.ts";
 import { verifyReportSchema } from "../resources/operation.ts";
 import * as pkg from "../resources/package.ts";
 import * as retention from "../resources/retention.ts";
-import { bytes, defineRoute, json } from "../route.ts";
+import { bytes, defineRoute, json, optionalJson } from "../route.ts";
 
 const tag = "Packages";
 const params = v.object({ packageId: field.packageId });
@@ -105,7 +105,7 @@ export const packageRoutes = {
     access: "write",
     params,
     headers: idempotencyKey,
-    body: json(pkg.yankSchema),
+    body: optionalJson(pkg.yankSchema),
     answers: { 200: summary },
   }),
   unyankPackage: defineRoute({
