@@ -26,6 +26,7 @@ const download = {
       etag: 'The content address, as `"blake3:…"`.',
       "repr-digest": "Both digests (RFC 9530).",
       "accept-ranges": "`bytes`.",
+      "store-executable": "`true` where the file of a package is executable.",
     },
   },
   206: {
@@ -93,6 +94,7 @@ export const fileRoutes = {
     summary: "Take a file out of an open package",
     access: "write",
     params,
+    headers: { "idempotency-key": "1–128 printable ASCII characters." },
     answers: { 204: { description: "It is gone." } },
   }),
   getObject: defineRoute({

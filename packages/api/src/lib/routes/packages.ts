@@ -84,6 +84,14 @@ export const packageRoutes = {
     description: "What is finalized is never erased here.",
     access: "write",
     params,
+    query: v.object({
+      status: v.optional(
+        v.pipe(
+          v.picklist(["open"]),
+          v.description("Only if it is open: one that is finalized is refused, not yanked."),
+        ),
+      ),
+    }),
     headers: idempotencyKey,
     answers: { 204: { description: "It is." } },
   }),
