@@ -1,0 +1,112 @@
+import { StoreError, type ContentAddress } from "@store/identity";
+import type { ResolvedRange } from "@store/storage";
+
+import { attachmentHeaders, safeMediaType } from "./attachment.ts";
+import { checkConditions, rangeCounts } from "./conditions.ts";
+import { formatDigests } from "./digest-headers.ts";
+import type { BytesReply, Exchange } from "./handler.ts";
+import { multipartRanges } from "./multipart-ranges.ts";
+import { problemReply } from "./problem-reply.ts";
+import { contentRange, selectRanges, unsatisfiedRange } from "./ranges.ts";
+
+/** An object on its way to a client, under whatever name. */
+export interface Download {
+  readonly address: ContentAddress;
+  readonly sha256: ContentAddress;
+  readonly sizeBytes: number;
+  readonly mediaType?: string;
+  readonly fileName: string;
+  readonly cacheControl: string;
+  /** All of it; opened when the first chunk is asked for. */
+  readonly whole: AsyncIterable<Uint8Array>;
+  /** A part of it; opened when the first chunk is asked for. */
+  open(range: ResolvedRange): AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Answers a download with what the request's conditions and ranges ask for. `HEAD` gets the
+ * headers of the whole, since only `GET` has ranges (RFC 9110 §14.2).
+ *
+ * @throws {StoreError} `precondition_failed` where `If-Match` names other bytes
+ */
+export function answerDownload(
+  exchange: Pick<Exchange, "header" | "isHead" | "requestId">,
+  download: Download,
+): BytesReply {
+  const { address, sizeBytes, whole } = download;
+  const entityTag = `"${address}"`;
+  const caching = { etag: entityTag, "cache-control": download.cacheControl };
+  if (checkConditions(exchange.header, entityTag) === "not_modified") {
+    return { status: 304, headers: caching };
+  }
+  const ranged = !exchange.isHead && rangeCounts(exchange.header, entityTag);
+  const ranges = selectRanges(ranged ? exchange.header("range") : undefined, sizeBytes);
+  if (ranges === "unsatisfiable") return outsideOf(exchange, sizeBytes);
+  const digests = formatDigests(download.sha256, address);
+  const headers = {
+    ...caching,
+    "accept-ranges": "bytes",
+    "repr-digest": digests,
+    ...attachmentHeaders(download.fileName),
+  };
+  if (ranges !== "whole") return partial(download, ranges, headers);
+  return {
+    status: 200,
+    headers: {
+      ...headers,
+      "content-type": safeMediaType(download.mediaType),
+      "content-length": String(sizeBytes),
+      "content-digest": digests,
+    },
+    bytes: whole,
+  };
+}
+
+function partial(
+  download: Download,
+  ranges: readonly ResolvedRange[],
+  headers: Readonly<Record<string, string>>,
+): BytesReply {
+  const { sizeBytes } = download;
+  const mediaType = safeMediaType(download.mediaType);
+  // Only a read of the whole is verified, so that is how the whole is read.
+  const open = (range: ResolvedRange) =>
+    range.end - range.start === sizeBytes ? download.whole : download.open(range);
+  const [first, ...others] = ranges;
+  if (first !== undefined && others.length === 0) {
+    return {
+      status: 206,
+      headers: {
+        ...headers,
+        "content-type": mediaType,
+        "content-length": String(first.end - first.start),
+        "content-range": contentRange(first, sizeBytes),
+      },
+      bytes: open(first),
+    };
+  }
+  const parts = multipartRanges({ ranges, sizeBytes, mediaType, open });
+  return {
+    status: 206,
+    headers: {
+      ...headers,
+      "content-type": parts.mediaType,
+      "content-length": String(parts.sizeBytes),
+    },
+    bytes: parts.bytes,
+  };
+}
+
+/** RFC 9110 §15.5.17. */
+function outsideOf(
+  exchange: Pick<Exchange, "header" | "requestId">,
+  sizeBytes: number,
+): BytesReply {
+  const error = new StoreError(
+    "invalid_range",
+    `None of the ranges begins within the ${sizeBytes} bytes; ask for less, or for the whole.`,
+    { context: { actual: (exchange.header("range") ?? "").slice(0, 200), limit: sizeBytes } },
+  );
+  const headers = { "content-range": unsatisfiedRange(sizeBytes), "accept-ranges": "bytes" };
+  return problemReply(exchange, error, { headers });
+}

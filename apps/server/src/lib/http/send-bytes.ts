@@ -1,0 +1,132 @@
+import type { ServerResponse } from "node:http";
+
+import { StoreError } from "@store/identity";
+
+import type { BytesReply } from "./handler.ts";
+
+export interface SendOptions {
+  /** Whether the body is left out; nothing of it is opened then. */
+  readonly isHead: boolean;
+  /** How long the client may take nothing before it is cut off; for ever unless given. */
+  readonly idleMs?: number;
+}
+
+/** What became of an answer's body. */
+export interface SentBytes {
+  /** Bytes of the body that were handed to the connection. */
+  readonly sizeBytes: number;
+  /**
+   * `whole`: all of it was handed over. `gone`: the client left before. `cut`: the bytes failed, or
+   * the client took none, and the connection was closed, so that nobody takes the part for the
+   * whole.
+   */
+  readonly outcome: "whole" | "gone" | "cut";
+  /** Why the body was cut. */
+  readonly cause?: unknown;
+}
+
+/**
+ * Writes an answer straight to Node's response, as fast as the client takes it. Nothing is sent
+ * before the first chunk is there: if that fails, this throws with the response untouched, so that
+ * a problem can be the answer. Resolves when all of it was handed to the connection, or it ended.
+ */
+export async function sendBytes(
+  response: ServerResponse,
+  { status, headers, bytes }: BytesReply,
+  { isHead, idleMs }: SendOptions,
+): Promise<SentBytes> {
+  if (bytes !== undefined && !(bytes instanceof Uint8Array)) {
+    if (!isHead) return await new Pump(response, status, headers, idleMs).run(bytes);
+    response.writeHead(status, headers).end();
+    return { sizeBytes: 0, outcome: "whole" };
+  }
+  // 204 and 304 have no length of their own (RFC 9110 §8.6).
+  const sized = bytes !== undefined || (status !== 204 && status !== 304);
+  const length = sized ? { "content-length": String(bytes?.length ?? 0) } : {};
+  response.writeHead(status, { ...length, ...headers });
+  const sizeBytes = isHead || bytes === undefined ? 0 : bytes.length;
+  if (sizeBytes > 0) response.end(bytes);
+  else response.end();
+  return { sizeBytes, outcome: "whole" };
+}
+
+class Pump {
+  readonly #response: ServerResponse;
+  readonly #status: number;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #idleMs: number | undefined;
+  #sizeBytes = 0;
+
+  constructor(
+    response: ServerResponse,
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    idleMs: number | undefined,
+  ) {
+    this.#response = response;
+    this.#status = status;
+    this.#headers = headers;
+    this.#idleMs = idleMs;
+  }
+
+  async run(chunks: AsyncIterable<Uint8Array>): Promise<SentBytes> {
+    const response = this.#response;
+    try {
+      for await (const chunk of chunks) {
+        if (isGone(response)) return this.#ended("gone");
+        if (!response.headersSent) response.writeHead(this.#status, this.#headers);
+        this.#sizeBytes += chunk.length;
+        if (!response.write(chunk)) await this.#drained();
+      }
+    } catch (cause) {
+      if (isGone(response)) return this.#ended("gone");
+      if (!response.headersSent) throw cause;
+      return this.#cut(cause);
+    }
+    if (isGone(response)) return this.#ended("gone");
+    const declared = this.#headers["content-length"];
+    if (declared !== undefined && Number(declared) !== this.#sizeBytes) {
+      return this.#cut(new Error(`The body has ${this.#sizeBytes} bytes, not ${declared}.`));
+    }
+    if (!response.headersSent) response.writeHead(this.#status, this.#headers);
+    response.end();
+    return this.#ended("whole");
+  }
+
+  /** Resolves once the client has taken what was written, or is gone; cuts off one that does not. */
+  async #drained(): Promise<void> {
+    const response = this.#response;
+    if (isGone(response)) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const idleMs = this.#idleMs;
+    const timer =
+      idleMs === undefined ? undefined : setTimeout(() => reject(tookNothing(idleMs)), idleMs);
+    response.once("drain", resolve).once("close", resolve);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      response.off("drain", resolve).off("close", resolve);
+    }
+  }
+
+  #ended(outcome: "whole" | "gone"): SentBytes {
+    return { sizeBytes: this.#sizeBytes, outcome };
+  }
+
+  /** Without the end that it was promised, a client knows that its copy is not whole. */
+  #cut(cause: unknown): SentBytes {
+    this.#response.destroy();
+    return { sizeBytes: this.#sizeBytes, outcome: "cut", cause };
+  }
+}
+
+function isGone(response: ServerResponse): boolean {
+  return response.destroyed || response.socket?.destroyed === true;
+}
+
+function tookNothing(limit: number): StoreError {
+  return new StoreError("request_timeout", `The client took nothing for ${limit} ms.`, {
+    context: { limit },
+  });
+}
