@@ -98,3 +98,7 @@ CREATE TABLE upload_sessions (
 ) STRICT;
 CREATE INDEX upload_sessions_actor ON upload_sessions (actor, upload_id);
 CREATE INDEX upload_sessions_expiry ON upload_sessions (expires_at);
+-- How many are open, and what an actor's complete ones became.
+CREATE INDEX upload_sessions_status ON upload_sessions (status, actor);
+CREATE INDEX upload_sessions_object ON upload_sessions (content_address, actor);
+CREATE INDEX upload_sessions_sha256 ON upload_sessions (digest_sha256, actor);
