@@ -22,4 +22,5 @@ export {
   type ReplayOptions,
   type ReplayProgress,
 } from "./lib/replay.ts";
+export type { EventFacts, EventScan } from "./lib/scan.ts";
 export type { StoredEvent } from "./lib/stored-event.ts";

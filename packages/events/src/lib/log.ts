@@ -3,6 +3,7 @@ import type { Database, Sql, Tables } from "@store/database";
 import type { EventDraft } from "./batch.ts";
 import type { LogHead } from "./head.ts";
 import type { EventQuery } from "./query.ts";
+import type { EventFacts, EventScan } from "./scan.ts";
 import type { StoredEvent } from "./stored-event.ts";
 
 /** How to open a log. */
@@ -60,6 +61,12 @@ export interface EventLog {
   initialize(actor: string, birth: (tx: LogTransaction) => Promise<void>): Promise<boolean>;
   /** Reads events that are durable. */
   read(query: EventQuery): Promise<StoredEvent[]>;
+  /**
+   * The same, and how far it reaches. With `accepts`, only the events for which that answers true:
+   * then one call looks at 4,096 events at most, one after another, so that how far it looked says
+   * nothing about what was not accepted; there may be few events on a page, or none.
+   */
+  scan(query: EventQuery, accepts?: (event: EventFacts) => boolean): Promise<EventScan>;
   /**
    * The events after `since`, and then each as it becomes durable, in order, none left out and
    * none twice, until `signal` is aborted, which ends the iteration without an error. Reads a page

@@ -9,6 +9,7 @@ import { logNotBegun, publicHead, readHeadRow, readSize, type LogHead } from "./
 import type { EventLog, LogOptions, LogTransaction, TailOptions } from "./log.ts";
 import { assertInteger, checkQuery, pageLimits, type EventQuery } from "./query.ts";
 import { readPage } from "./read.ts";
+import { scanEvents, scanIndex, type EventFacts, type EventScan } from "./scan.ts";
 import type { StoredEvent } from "./stored-event.ts";
 import { tailLog } from "./tail.ts";
 import { verifyLog } from "./verify.ts";
@@ -104,6 +105,13 @@ class DatabaseLog implements EventLog {
   async read(query: EventQuery): Promise<StoredEvent[]> {
     const { events } = await readPage(this.database, query);
     return events;
+  }
+
+  scan(query: EventQuery, accepts?: (event: EventFacts) => boolean): Promise<EventScan> {
+    const { database } = this;
+    return accepts === undefined
+      ? scanIndex(database, query)
+      : scanEvents(database, query, accepts);
   }
 
   tail(options: TailOptions): AsyncIterable<StoredEvent> {

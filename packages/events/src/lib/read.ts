@@ -13,7 +13,7 @@ import {
 } from "drizzle-orm";
 
 import { checkQuery, pageLimits, type EventQuery, type SeqRange } from "./query.ts";
-import { storedEvent, type EventPage } from "./stored-event.ts";
+import { storedEvent, type EventPage, type StoredEvent } from "./stored-event.ts";
 
 /** Where a log is read. */
 export type LogPlace = Pick<Database, "dialect" | "reader" | "tables">;
@@ -37,17 +37,25 @@ export async function readPage(place: LogPlace, query: EventQuery): Promise<Even
     .limit(range.limit);
   const seqs = withinBudget(sizes);
   const complete = seqs.length === sizes.length && sizes.length < range.limit;
-  if (seqs.length === 0) return { events: [], complete };
+  return { events: await readSeqs(place, seqs), complete };
+}
+
+/** The events at these places, which are in order. */
+export async function readSeqs(
+  { reader, tables }: LogPlace,
+  seqs: readonly number[],
+): Promise<StoredEvent[]> {
+  if (seqs.length === 0) return [];
   const rows = await reader
     .select()
-    .from(events)
+    .from(tables.events)
     .where(among(tables, seqs))
-    .orderBy(asc(events.seq));
-  return { events: rows.map(storedEvent), complete };
+    .orderBy(asc(tables.events.seq));
+  return rows.map(storedEvent);
 }
 
 /** As many of the first events as a page's bytes allow, and one at least. */
-function withinBudget(sizes: readonly { seq: number; sizeBytes: number }[]): number[] {
+export function withinBudget(sizes: readonly { seq: number; sizeBytes: number }[]): number[] {
   const seqs: number[] = [];
   let totalBytes = 0;
   for (const { seq, sizeBytes } of sizes) {
@@ -166,6 +174,12 @@ function unindexed(column: TextColumn): SQL {
 
 /** The characters after which the rest of a subject lies below what stands before them. */
 const subjectBoundaries = ["#", "/", ":", "@"];
+
+/** Whether an event's subject is `subject` or lies below it. */
+export function isBelow(subject: string, of: string): boolean {
+  if (!of.startsWith(subject)) return false;
+  return of.length === subject.length || subjectBoundaries.includes(of.charAt(subject.length));
+}
 
 /** The ranges, bytewise and each without its end, of the subjects that lie below `subject`. */
 function subjectRanges(subject: string): [from: string, to: string][] {
