@@ -35,7 +35,7 @@ function noDigest(): Digest {
 /** What replaying would make of a payload. */
 function replayed(type: string, payload: Uint8Array): unknown {
   const event = { type, payload, seq: 7, occurredAt: "", actor: "", subject: "" };
-  return recordedEvent(event as StoredEvent, noDigest).payload;
+  return recordedEvent(event as StoredEvent, noDigest)?.payload;
 }
 
 /** What recording would make of it. */
@@ -119,11 +119,10 @@ async function* allEvents(
   registry: Awaited<ReturnType<typeof openTestInstance>>["registry"],
 ): AsyncGenerator<StoredEvent> {
   for (let after = 0; ;) {
-    const events = await registry.readEvents({ after, limit: 1000 });
-    yield* events;
-    const last = events.at(-1);
-    if (last === undefined) return;
-    after = last.seq;
+    const { items, scannedTo, head } = await registry.readEvents({ after, limit: 1000 });
+    yield* items;
+    if (scannedTo >= head) return;
+    after = scannedTo;
   }
 }
 

@@ -43,7 +43,7 @@ describe.each(dialects)("the log, followed through the registry on %s", (dialect
       ending.abort();
     }
     expect(found).toEqual([[12, "v1.package.finalized"]]);
-    const read = await registry.readEvents({ types, after: 0, limit: 10 });
+    const { items: read } = await registry.readEvents({ types, after: 0, limit: 10 });
     expect(read.map((event) => event.seq)).toEqual([9, 12]);
   });
 
@@ -56,7 +56,7 @@ describe.each(dialects)("the log, followed through the registry on %s", (dialect
     const released = await registry.releaseHold(hold.id);
     expect(released).toMatchObject({ placedBy: "bob", releasedBy: "tester" });
     expect(await registry.getPackage(id)).toMatchObject({ createdBy: "alice" });
-    const byBob = await registry.readEvents({ actor: "bob" });
+    const { items: byBob } = await registry.readEvents({ actor: "bob" });
     expect(byBob.map((event) => event.type)).toEqual(["v1.hold.placed"]);
     for (const actor of ["", "x".repeat(257), "a\nb", "\ud800", 7 as unknown as string]) {
       expect(() => registry.as(actor)).toThrow(

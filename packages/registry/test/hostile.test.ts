@@ -100,6 +100,7 @@ function argumentsOf(packageIds: readonly string[]): Record<string, fc.Arbitrary
     tag: name,
   });
   const count = fc.nat(9);
+  const part = record({ text: name, isPrefix: fc.boolean() });
   return {
     createPackage: fc.tuple(
       record({
@@ -143,7 +144,16 @@ function argumentsOf(packageIds: readonly string[]): Record<string, fc.Arbitrary
       record({ after: count, limit: count, types: fc.array(name), subject: name }),
     ),
     tailEvents: fc.tuple(record({ since: count, batchSize: count, signal: fc.constant(1) })),
-    as: fc.tuple(anything),
+    statObject: fc.tuple(orAnything(hostileText)),
+    openObject: fc.tuple(orAnything(hostileText), record({ range })),
+    listMissing: fc.tuple(orAnything(fc.array(orAnything(hostileText)))),
+    as: fc.tuple(
+      orAnything(name),
+      record({
+        names: fc.array(record({ namespace: part, name: part })),
+        accounts: fc.boolean(),
+      }),
+    ),
   };
 }
 

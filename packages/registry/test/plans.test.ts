@@ -4,7 +4,8 @@ import { createMemoryBackend } from "@store/storage/memory";
 import { createTestDatabase } from "@store/testing/postgres";
 import { expect, test } from "vitest";
 
-import { selectNames, selectPackages, selectVersions } from "../src/lib/queries/packages.ts";
+import { selectNames } from "../src/lib/queries/names.ts";
+import { selectPackages, selectVersions } from "../src/lib/queries/packages.ts";
 import { selectByDigest, selectHighest, selectVariants } from "../src/lib/queries/resolve.ts";
 import { selectHolds } from "../src/lib/queries/retention.ts";
 import { selectSchemas } from "../src/lib/queries/schemas.ts";

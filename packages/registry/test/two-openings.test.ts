@@ -54,7 +54,7 @@ describe.each(dialects)("two openings of one instance on %s", (dialect) => {
     );
     const finalized = ids.map((id, index) => two.turn(index).finalizePackage(id));
     expect(await outcomes(finalized)).toEqual({ [won]: 1, package_exists: callers - 1 });
-    const births = await two.first.readEvents({ types: ["v1.instance.created"] });
+    const { items: births } = await two.first.readEvents({ types: ["v1.instance.created"] });
     expect(births).toHaveLength(1);
   });
 
@@ -89,7 +89,7 @@ describe.each(dialects)("two openings of one instance on %s", (dialect) => {
     expect(await Array.fromAsync(two.storage.enumerate())).toHaveLength(1);
     expect(await Array.fromAsync(two.storage.listStaged())).toEqual([]);
     const { size } = await two.first.verifyLog();
-    const events = await two.turn(1).readEvents({});
+    const { items: events } = await two.turn(1).readEvents({});
     expect(events.map((event) => event.seq)).toEqual(Array.from({ length: size }, (_, n) => n + 1));
     expect(await two.turn(1).replay({ check: true })).toMatchObject({ differences: [] });
   });

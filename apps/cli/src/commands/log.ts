@@ -84,13 +84,10 @@ async function* readAll(
   const { size } = await registry.head();
   let after = since;
   while (after < size) {
-    const events = await registry.readEvents({ after, limit: batchSize, ...types });
-    for (const event of events) {
-      if (event.seq > size) return;
-      yield event;
-      after = event.seq;
-    }
-    if (events.length < batchSize) return;
+    const query = { after, before: size + 1, limit: batchSize, ...types };
+    const { items, scannedTo } = await registry.readEvents(query);
+    yield* items;
+    after = scannedTo;
   }
 }
 

@@ -258,7 +258,8 @@ function escaped(json: string): string {
   return json.replace(/\p{Cc}/gu, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
-function wrongType(what: string, wanted: string, value: unknown): StoreError {
+/** The refusal of a value that is not what it must be. */
+export function wrongType(what: string, wanted: string, value: unknown): StoreError {
   return new StoreError("invalid_argument", `The ${what} must be ${wanted}, not ${shown(value)}.`, {
     context: { actual: shown(value) },
   });

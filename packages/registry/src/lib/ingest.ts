@@ -1,4 +1,4 @@
-import { contentAddress, digestOf, type DualDigest } from "@store/identity";
+import { contentAddress, digestOf, type ContentAddress, type DualDigest } from "@store/identity";
 import { ingestStream, type Expectation } from "@store/storage";
 
 import { addFile, findPlace, type FilePlacement, type StoredObject } from "./commands/file.ts";
@@ -7,6 +7,9 @@ import type { IdempotentRequest } from "./commands/idempotency.ts";
 import { prepareAndRun } from "./commands/run.ts";
 import type { Instance } from "./instance.ts";
 import type { ObjectLease } from "./leases.ts";
+import { listUnreadable } from "./queries/readable-objects.ts";
+import type { Caller } from "./scope.ts";
+import { formatTime } from "./times.ts";
 import { together } from "./together.ts";
 import type { AddedFile, ExpectedContent, IngestFileOptions } from "./types.ts";
 
@@ -19,16 +22,16 @@ export const primaryRole = "primary";
  */
 export async function ingestFile(
   instance: Instance,
-  actor: string,
+  caller: Caller,
   placement: FilePlacement,
   source: AsyncIterable<Uint8Array>,
   options: Omit<IngestFileOptions, "idempotencyKey">,
   idempotent: IdempotentRequest | undefined,
 ): Promise<AddedFile> {
-  const ingest = new Ingest(instance, placement, options);
+  const ingest = new Ingest(instance, caller, placement, options);
   try {
     const prepare = () => ingest.store(source);
-    const added = await prepareAndRun(instance, actor, prepare, idempotent);
+    const added = await prepareAndRun(instance, caller.actor, prepare, idempotent);
     ingest.recorded();
     return added;
   } finally {
@@ -39,13 +42,20 @@ export async function ingestFile(
 /** One body on its way into a package. */
 class Ingest {
   readonly #instance: Instance;
+  readonly #caller: Caller;
   readonly #placement: FilePlacement;
   readonly #options: IngestFileOptions;
   #lease: ObjectLease | undefined;
   #givenBack = false;
 
-  constructor(instance: Instance, placement: FilePlacement, options: IngestFileOptions) {
+  constructor(
+    instance: Instance,
+    caller: Caller,
+    placement: FilePlacement,
+    options: IngestFileOptions,
+  ) {
     this.#instance = instance;
+    this.#caller = caller;
     this.#placement = placement;
     this.#options = options;
   }
@@ -64,11 +74,20 @@ class Ingest {
         ...(expect === undefined ? {} : { expect: expectation(expect) }),
         ...(onProgress === undefined ? {} : { onProgress }),
       });
-      const deduplicated = receipt === undefined || receipt.existed;
+      const existed = receipt === undefined || receipt.existed;
+      const deduplicated = existed && (await this.#mayKnow(contentAddress(digest.primary)));
       return this.#recording({ digest, backend: primaryRole, deduplicated });
     } catch (error) {
       throw lifetime.reasonOf(error);
     }
+  }
+
+  /** Whether the caller may learn that the object was there: it would tell what others have. */
+  async #mayKnow(address: ContentAddress): Promise<boolean> {
+    const { clock, database } = this.#instance;
+    if (this.#caller.scope.ranges === undefined) return true;
+    const view = { sql: database.reader, tables: database.tables, now: formatTime(clock()) };
+    return (await listUnreadable(view, this.#caller, [address])).length === 0;
   }
 
   /** The command was recorded, and whatever it did is durable. */

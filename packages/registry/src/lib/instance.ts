@@ -1,6 +1,5 @@
 import type { Database } from "@store/database";
 import type { EventLog } from "@store/events";
-import type { ContentAddress } from "@store/identity";
 import type { StorageBackend } from "@store/storage";
 
 import type { ManifestDigest } from "./events/codec.ts";
@@ -24,5 +23,4 @@ export interface Instance {
   readonly leases: Leases;
   readonly validator: MetadataValidator;
   readonly openPackageMs: number;
-  readonly mayReadObject: (actor: string, address: ContentAddress) => Promise<boolean>;
 }

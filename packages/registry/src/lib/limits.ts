@@ -26,6 +26,14 @@ export const limits = {
   validationMs: 1_000,
   /** Megabytes of memory that it may take. */
   validationMegabytes: 128,
+  /** Patterns of names that one caller may read by. */
+  readablePatterns: 1_000,
+  /** Addresses that one question may name. */
+  addressesAtOnce: 10_000,
+  /** Places of an object that are looked at for one that its caller may read. */
+  objectReferences: 1_000,
+  /** Characters of a search. */
+  searchLength: 128,
 } as const;
 
 /** The retention classes that every instance is born with. */

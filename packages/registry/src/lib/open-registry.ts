@@ -1,6 +1,6 @@
 import { openDatabase, type Database } from "@store/database";
-import { openLog, type EventLog } from "@store/events";
-import { assertName, loadDualHashing } from "@store/identity";
+import { openLog } from "@store/events";
+import { assertName, loadDualHashing, StoreError } from "@store/identity";
 import { uuidv7 } from "uuidv7";
 
 import { assertActor, assertInteger, objectOf } from "./arguments.ts";
@@ -10,12 +10,14 @@ import { Lifetime } from "./lifetime.ts";
 import { MetadataValidator } from "./metadata-validator.ts";
 import { catalogCommands } from "./facade/catalog.ts";
 import { fileCommands } from "./facade/files.ts";
+import { objectQueries } from "./facade/objects.ts";
 import { lifeCycle, operations } from "./facade/operations.ts";
 import { packageCommands } from "./facade/packages.ts";
 import { uploadMethods } from "./facade/uploads.ts";
 import { catalogQueries, fileQueries, packageQueries } from "./facade/queries.ts";
 import type { Instance } from "./instance.ts";
 import type { OpenRegistryOptions, Registry } from "./registry.ts";
+import { scopeOf, wholeScope, type Caller } from "./scope.ts";
 
 const minute = 60 * 1000;
 const defaults = { openPackageMs: 24 * 60 * minute, leaseMs: 2 * minute } as const;
@@ -34,7 +36,7 @@ export async function openRegistry(options: OpenRegistryOptions): Promise<Regist
     typeof options.database === "string" ? await openDatabase(options.database) : options.database;
   try {
     const instance = await openInstance(database, owned, options);
-    return onBehalfOf(instance, options.actor);
+    return onBehalfOf(instance, { actor: options.actor, scope: wholeScope });
   } catch (error) {
     if (owned) await database.close();
     throw error;
@@ -48,7 +50,7 @@ async function openInstance(
 ): Promise<Instance> {
   await prepareSchema(database);
   const { clock = Date.now, ids = uuidv7, leaseMs = defaults.leaseMs } = options;
-  const log: EventLog = await openLog(database, { clock, ids });
+  const log = options.log ?? (await openLog(database, { clock, ids }));
   const hashing = await loadDualHashing();
   const instance: Instance = {
     database,
@@ -63,7 +65,6 @@ async function openInstance(
     leases: new Leases(database, clock, leaseMs),
     validator: new MetadataValidator(),
     openPackageMs: options.openPackageMs ?? defaults.openPackageMs,
-    mayReadObject: options.mayReadObject ?? (() => Promise.resolve(true)),
   };
   if (!(await hasEvents(database))) await recordBirth(log, options.actor);
   return instance;
@@ -80,34 +81,42 @@ async function prepareSchema(database: Database): Promise<void> {
   await database.assertSchemaCurrent();
 }
 
-function onBehalfOf(instance: Instance, actor: string): Registry {
+function onBehalfOf(instance: Instance, caller: Caller): Registry {
+  const { actor, scope } = caller;
   return {
-    as: (other) => {
+    as: (other, readable) => {
       assertActor(other);
-      return onBehalfOf(instance, other);
+      return onBehalfOf(instance, { actor: other, scope: scopeOf(readable) });
     },
     ...instance.lifetime.guard({
-      ...packageCommands(instance, actor),
-      ...fileCommands(instance, actor),
-      ...catalogCommands(instance, actor),
+      ...packageCommands(instance, caller),
+      ...fileCommands(instance, caller),
+      ...catalogCommands(instance, caller),
       ...uploadMethods(instance, actor),
-      ...packageQueries(instance),
-      ...fileQueries(instance),
-      ...catalogQueries(instance),
-      ...operations(instance, actor),
+      ...packageQueries(instance, scope),
+      ...fileQueries(instance, scope),
+      ...objectQueries(instance, caller),
+      ...catalogQueries(instance, scope),
+      ...operations(instance, caller),
     }),
-    ...lifeCycle(instance),
+    ...lifeCycle(instance, scope),
   };
 }
 
 function assertOptions(options: OpenRegistryOptions): void {
-  const { actor, backends, database, leaseMs, openPackageMs } = objectOf("options", options);
+  const { actor, backends, database, leaseMs, log, openPackageMs } = objectOf("options", options);
   assertActor(actor);
   if (typeof database !== "string") objectOf("database", database);
   objectOf("primary backend", objectOf("backends", backends).primary);
   for (const [role, backend] of Object.entries(backends)) {
     assertName(role);
     objectOf(`backend "${role}"`, backend);
+  }
+  if (log !== undefined && objectOf("log", log).database !== database) {
+    throw new StoreError(
+      "invalid_argument",
+      "The log is not that of the database. Open the database, then its log, and give both.",
+    );
   }
   if (leaseMs !== undefined) assertInteger("leaseMs", leaseMs, 4, longestLeaseMs);
   if (openPackageMs !== undefined) {

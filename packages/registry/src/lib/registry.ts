@@ -1,11 +1,12 @@
 import type { Database } from "@store/database";
-import type { EventQuery, LogHead, StoredEvent, TailOptions } from "@store/events";
+import type { EventLog, EventQuery, LogHead, StoredEvent, TailOptions } from "@store/events";
 import type { ContentAddress, Reference } from "@store/identity";
 import type { ByteRange, StorageBackend } from "@store/storage";
 
 import type {
   AddedFile,
   CreatePackageInput,
+  EventPage,
   FileInfo,
   FileOptions,
   FinalizedPackage,
@@ -19,12 +20,15 @@ import type {
   MutationOptions,
   NameFilter,
   NameInfo,
+  ObjectInfo,
   OpenedFile,
+  OpenedObject,
   PackageFilter,
   PackageInfo,
   PackageSummary,
   Page,
   PageOptions,
+  ReadScope,
   ReplayOptions,
   ReplayReport,
   ResolvedPackage,
@@ -56,10 +60,10 @@ export interface OpenRegistryOptions extends UploadLimits {
   /** How long a lease outlives its last renewal; two minutes unless given. */
   readonly leaseMs?: number;
   /**
-   * Whether an actor may already read an object, so that naming its address adds it to a package
-   * without its bytes. Everybody may, unless given: an embedded instance has one owner.
+   * The log of `database`, which then is a database too, opened by the caller: for those who record
+   * events of their own in it, since only one log writes to a database.
    */
-  readonly mayReadObject?: (actor: string, address: ContentAddress) => Promise<boolean>;
+  readonly log?: EventLog;
 }
 
 /**
@@ -67,8 +71,12 @@ export interface OpenRegistryOptions extends UploadLimits {
  * in one transaction, and resolve once that is durable.
  */
 export interface Registry extends Uploads {
-  /** The same instance on behalf of another actor; closing either closes both. */
-  as(actor: string): Registry;
+  /**
+   * The same instance on behalf of another actor, who may read `readable` only, or everything
+   * unless that is given. What the actor may not read answers as if it were not there. What the
+   * actor may change is for the caller to decide. Closing either closes both.
+   */
+  as(actor: string, readable?: ReadScope): Registry;
 
   createPackage(input: CreatePackageInput, options?: MutationOptions): Promise<PackageInfo>;
   /** Reads the stream whole, verifies what was claimed, stores it once and adds it to the package. */
@@ -100,7 +108,7 @@ export interface Registry extends Uploads {
 
   getPackage(packageId: string): Promise<PackageInfo>;
   resolve(reference: Reference | string): Promise<ResolvedPackage>;
-  /** In order of namespace, name, version precedence, variant. */
+  /** In order of namespace, name, version precedence, variant; with `q` by matching word first. */
   listPackages(filter?: PackageFilter, page?: PageOptions): Promise<Page<PackageSummary>>;
   /** Finalized and yanked packages of a name, highest version first. */
   listVersions(namespace: string, name: string, page?: PageOptions): Promise<Page<PackageSummary>>;
@@ -114,6 +122,19 @@ export interface Registry extends Uploads {
     options?: { readonly range?: ByteRange; readonly signal?: AbortSignal },
   ): Promise<OpenedFile>;
   getManifestBytes(packageId: string, form: "cbor" | "jcs"): Promise<Uint8Array>;
+
+  /** By either digest. `object_not_found` unless readable: see {@link Registry.listMissing}. */
+  statObject(address: ContentAddress): Promise<ObjectInfo>;
+  openObject(
+    address: ContentAddress,
+    options?: { readonly range?: ByteRange; readonly signal?: AbortSignal },
+  ): Promise<OpenedObject>;
+  /**
+   * Those of up to 10,000 addresses whose bytes have to be sent, in the order given: the instance
+   * lacks the object, or the caller may not read it. An object is readable if a readable package
+   * has it, among 1,000 places that are looked at, or a complete upload of the caller.
+   */
+  listMissing(addresses: readonly ContentAddress[]): Promise<ContentAddress[]>;
 
   setTag(
     target: { readonly packageId: string; readonly tag: string },
@@ -150,7 +171,12 @@ export interface Registry extends Uploads {
   /** Recomputes the log's tree; throws `log_corrupt` naming the first contradiction. */
   verifyLog(): Promise<LogHead>;
 
-  readEvents(query: EventQuery): Promise<StoredEvent[]>;
+  /**
+   * The events that a query selects and the caller may read. One call looks at a bounded part of
+   * the log, so that a page may have few events, or none, before the end: see {@link EventPage}.
+   */
+  readEvents(query: EventQuery): Promise<EventPage>;
+  /** The events after `since` that the caller may read, and then each as it becomes durable. */
   tailEvents(options: TailOptions): AsyncIterable<StoredEvent>;
   head(): Promise<LogHead>;
   /** Rebuilds the views from the events, or with `check` only compares. */

@@ -1,4 +1,5 @@
-import type { ContentAddress, PackageCoordinates, Reference } from "@store/identity";
+import type { StoredEvent } from "@store/events";
+import type { ContentAddress, NamePattern, PackageCoordinates, Reference } from "@store/identity";
 import type { TableDifference } from "@store/database";
 import type { ResolvedRange } from "@store/storage";
 
@@ -131,6 +132,48 @@ export interface OpenedFile {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** An object of the instance. */
+export interface ObjectInfo {
+  /** `blake3:<64 hex>` */
+  readonly address: ContentAddress;
+  /** The same bytes by their other digest: `sha256:<64 hex>`. */
+  readonly sha256: ContentAddress;
+  readonly sizeBytes: number;
+}
+
+export interface OpenedObject {
+  readonly object: ObjectInfo;
+  /** What `body` delivers: a half-open range of the object's bytes. */
+  readonly range: ResolvedRange;
+  /** `whole`: the stream fails before its end where the bytes are not the object's. */
+  readonly verified: "whole" | "none";
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * What a caller may read. What is not covered is to the caller as if it were not there: the same
+ * answers, the same refusals, letter for letter.
+ */
+export interface ReadScope {
+  /** Packages, tags, files, holds and events of names that one of these patterns covers. */
+  readonly names: readonly NamePattern[];
+  /** Whether events about users, sessions, tokens and keys are among those that are read. */
+  readonly accounts: boolean;
+}
+
+/** Events that were found, and how far the log was looked through for them. */
+export interface EventPage {
+  /** In the order of the log. */
+  readonly items: readonly StoredEvent[];
+  /**
+   * Every event that was asked for, up to this `seq`, is among the items: ask for those `after` it
+   * to go on. It may lie far above the last item, since one call looks at a bounded part of the log.
+   */
+  readonly scannedTo: number;
+  /** How many events the log has; `scannedTo` reaches it, or what `before` allows, at the end. */
+  readonly head: number;
+}
+
 /** One page of a list; pass `cursor` back to get the next, absent at the end. */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -152,6 +195,12 @@ export interface PackageFilter {
   readonly status?: PackageStatus | undefined;
   /** Only the package that this tag targets. */
   readonly tag?: string | undefined;
+  /**
+   * How a word of the namespace or the name begins: 1 to 128 of the characters that names have.
+   * Words are what `.`, `_` and `-` separate, and the whole texts. Packages come in the order of
+   * the first word that matches, then of their names; a page may be shorter than its limit.
+   */
+  readonly q?: string | undefined;
 }
 
 export interface NameFilter {

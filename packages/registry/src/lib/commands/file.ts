@@ -3,9 +3,10 @@ import { contentAddress, StoreError, type ContentAddress, type DualDigest } from
 import { rowSubject } from "../events/subjects.ts";
 import { limits } from "../limits.ts";
 import { findFile, findOpenPackage, rowReference } from "../queries/find.ts";
-import { findObject, objectDigest, unknownObject } from "../queries/objects.ts";
+import { findReadableObject } from "../queries/readable-objects.ts";
 import type { PackageRow } from "../queries/rows.ts";
 import { findOverlapping, refuseTakenPath } from "../queries/taken-path.ts";
+import type { Caller } from "../scope.ts";
 import { addMilliseconds } from "../times.ts";
 import { together } from "../together.ts";
 import type { AddedFile } from "../types.ts";
@@ -67,16 +68,15 @@ export function addFile(
   };
 }
 
-/** Records a file by the address of an object that the instance knows; no byte is read. */
+/** Records a file by the address of an object that its caller may read; no byte is read. */
 export function addKnownFile(
   placement: FilePlacement,
-  address: ContentAddress,
-  backend: string,
+  known: { readonly address: ContentAddress; readonly caller: Caller; readonly backend: string },
 ): Decide<AddedFile> {
   return async (view) => {
-    const row = await findObject(view.sql, address);
-    if (row === undefined) throw unknownObject(address);
-    return addFile(placement, { digest: objectDigest(row), backend, deduplicated: true })(view);
+    const { address, caller, backend } = known;
+    const digest = await findReadableObject(view, caller, address);
+    return addFile(placement, { digest, backend, deduplicated: true })(view);
   };
 }
 

@@ -6,9 +6,10 @@ import { isId, shown } from "../arguments.ts";
 import { rowSubject } from "../events/subjects.ts";
 import { limits } from "../limits.ts";
 import { placedHoldRow, releasedHold } from "../projections/holds.ts";
-import { findPackage, rowReference } from "../queries/find.ts";
+import { findPackage, isCovered, rowReference } from "../queries/find.ts";
 import { activeHolds } from "../queries/retention.ts";
 import { holdInfo, type HoldRow, type PackageRow } from "../queries/rows.ts";
+import type { Scope } from "../scope.ts";
 import { together } from "../together.ts";
 import type { HoldInfo } from "../types.ts";
 import { changed, type Decide } from "./decision.ts";
@@ -79,7 +80,18 @@ const selectHold = statement((sql, { retentionHolds }, p) =>
 async function findHold(sql: Sql, holdId: string): Promise<HoldRow> {
   const [row] = isId("hold id", holdId) ? await selectHold(sql, { holdId }) : [];
   if (row !== undefined) return row;
-  throw new StoreError("hold_not_found", `There is no hold with the id ${shown(holdId)}.`, {
+  throw unknownHold(holdId);
+}
+
+/** Refuses a hold on a package that the scope does not cover, as one that is not there. */
+export async function refuseUncoveredHold(sql: Sql, holdId: string, scope: Scope): Promise<void> {
+  if (scope.ranges === undefined) return;
+  const { packageId } = await findHold(sql, holdId);
+  if (!(await isCovered(sql, packageId, scope))) throw unknownHold(holdId);
+}
+
+function unknownHold(holdId: string): StoreError {
+  return new StoreError("hold_not_found", `There is no hold with the id ${shown(holdId)}.`, {
     context: { actual: holdId.slice(0, 80) },
   });
 }

@@ -46,11 +46,7 @@ export function removeTag(command: {
     const { namespace, name, tag, expected } = command;
     const reference = `${namespace}/${name}:${tag}`;
     const found = await findTag(sql, tables, command);
-    if (found === undefined) {
-      throw new StoreError("tag_not_found", `There is no tag ${reference}.`, {
-        context: { reference },
-      });
-    }
+    if (found === undefined) throw unknownTag(command);
     refuseUnexpected(reference, expected, found.packageId);
     return changed(
       {
@@ -61,6 +57,17 @@ export function removeTag(command: {
       () => null,
     );
   };
+}
+
+/** The refusal of a tag that is not there. */
+export function unknownTag(target: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly tag: string;
+}): StoreError {
+  const reference = `${target.namespace}/${target.name}:${target.tag}`;
+  const context = { reference };
+  return new StoreError("tag_not_found", `There is no tag ${reference}.`, { context });
 }
 
 function refuseUnexpected(reference: string, expected: Expected, actual: string | undefined): void {

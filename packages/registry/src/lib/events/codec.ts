@@ -10,6 +10,7 @@ import type { StoredEvent } from "@store/events";
 import * as v from "valibot";
 
 import {
+  isOwnEventType,
   isPlainEventType,
   payloadSchema,
   type FinalizedFacts,
@@ -38,16 +39,21 @@ export function recordedBytes(event: NewEvent): Uint8Array {
 export type ManifestDigest = (bytes: Uint8Array) => Digest;
 
 /**
- * An event of the log as projecting sees it.
+ * An event of the log as projecting sees it, or undefined for one of others who record in the same
+ * log: about their nouns the registry's views say nothing.
  *
- * @throws {StoreError} `schema_too_new` for a type that this code does not know: views rebuilt
- *   without it would be wrong; `log_corrupt` for a payload that its type does not allow
+ * @throws {StoreError} `schema_too_new` for a type that this code does not know, of a noun that it
+ *   does: views rebuilt without it would be wrong; `log_corrupt` for a payload that its type does not allow
  */
-export function recordedEvent(event: StoredEvent, manifestDigest: ManifestDigest): RecordedEvent {
+export function recordedEvent(
+  event: StoredEvent,
+  manifestDigest: ManifestDigest,
+): RecordedEvent | undefined {
   const { seq, occurredAt, actor, type } = event;
   if (type === "v1.package.finalized") {
     return { type, seq, occurredAt, actor, payload: finalizedFacts(event, manifestDigest) };
   }
+  if (!isOwnEventType(type)) return undefined;
   if (!isPlainEventType(type)) throw unknownType(event);
   const parsed = v.safeParse(payloadSchema(type), decoded(event));
   if (!parsed.success) throw corruptPayload(event, `that of a ${type}`);

@@ -10,6 +10,16 @@ export function packageSubject(coordinates: PackageCoordinates, packageId: strin
   return `${formatCoordinates(coordinates)}#${packageId}`;
 }
 
+const named = /^([a-z0-9][a-z0-9._-]*)\/([a-z0-9][a-z0-9._-]*)(?:[@:#]|$)/;
+
+/** The `namespace/name` that a subject begins with; undefined for what stands under none. */
+export function nameOfSubject(
+  subject: string,
+): { readonly namespace: string; readonly name: string } | undefined {
+  const [, namespace, name] = named.exec(subject) ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
+
 /** The package id at the end of a package's subject. */
 export function packageIdOf(subject: string): string {
   const at = subject.lastIndexOf("#");

@@ -148,6 +148,17 @@ export const eventTypes: readonly string[] = [
   "v1.package.finalized" satisfies EventType,
 ];
 
+const ownNouns: ReadonlySet<string> = new Set(eventTypes.map(nounOf));
+
+/** Whether a type, `v<version>.<noun>.<verb>`, is about what the registry keeps; others are not. */
+export function isOwnEventType(type: string): boolean {
+  return ownNouns.has(nounOf(type));
+}
+
+function nounOf(type: string): string {
+  return type.split(".")[1] ?? "";
+}
+
 /** The schema that a payload of `type` satisfies. */
 export function payloadSchema<Type extends PlainEventType>(type: Type): PayloadSchemas[Type] {
   return payloadSchemas[type];

@@ -8,15 +8,17 @@ import {
   optionsOf,
   textOf,
 } from "../arguments.ts";
-import { placeHold, releaseHold } from "../commands/hold.ts";
+import { placeHold, refuseUncoveredHold, releaseHold } from "../commands/hold.ts";
 import { idempotentRequest } from "../commands/idempotency.ts";
 import { setRetention } from "../commands/retention.ts";
 import { prepareAndRun, runCommand } from "../commands/run.ts";
 import { registerMetadataSchema } from "../commands/schema.ts";
-import { removeTag, setTag } from "../commands/tag.ts";
+import { removeTag, setTag, unknownTag } from "../commands/tag.ts";
 import type { Instance } from "../instance.ts";
 import { limits } from "../limits.ts";
+import { refuseUncovered } from "../queries/find.ts";
 import type { Registry } from "../registry.ts";
+import type { Caller } from "../scope.ts";
 
 type CatalogCommands = Pick<
   Registry,
@@ -24,7 +26,9 @@ type CatalogCommands = Pick<
 >;
 
 /** The commands on what stands around packages: tags, schemas, retention and holds. */
-export function catalogCommands(instance: Instance, actor: string): CatalogCommands {
+export function catalogCommands(instance: Instance, caller: Caller): CatalogCommands {
+  const { actor, scope } = caller;
+  const { reader } = instance.database;
   return {
     setTag: async (target, options) => {
       const { packageId, tag } = objectOf("target", target);
@@ -33,6 +37,7 @@ export function catalogCommands(instance: Instance, actor: string): CatalogComma
       assertTag(tag);
       const command = { packageId, tag, expected: expectedOf(expected) };
       const idempotent = idempotentRequest(idempotencyKey, "setTag", command);
+      await refuseUncovered(reader, packageId, scope);
       return runCommand(instance, actor, setTag(command), idempotent);
     },
 
@@ -42,6 +47,7 @@ export function catalogCommands(instance: Instance, actor: string): CatalogComma
       assertTagName({ namespace, name, tag });
       const command = { namespace, name, tag, expected: expectedOf(expected) };
       const idempotent = idempotentRequest(idempotencyKey, "removeTag", command);
+      if (!scope.covers(command)) throw unknownTag(command);
       await runCommand(instance, actor, removeTag(command), idempotent);
     },
 
@@ -65,6 +71,7 @@ export function catalogCommands(instance: Instance, actor: string): CatalogComma
       textOf("retention class", retentionClass);
       const request = { packageId, retentionClass };
       const idempotent = idempotentRequest(idempotencyKey, "setRetention", request);
+      await refuseUncovered(reader, packageId, scope);
       return runCommand(instance, actor, setRetention(packageId, retentionClass), idempotent);
     },
 
@@ -74,6 +81,7 @@ export function catalogCommands(instance: Instance, actor: string): CatalogComma
       assertText("reason", reason, limits.reasonBytes);
       const request = { packageId, reason };
       const idempotent = idempotentRequest(idempotencyKey, "placeHold", request);
+      await refuseUncovered(reader, packageId, scope);
       const decide = placeHold({ holdId: instance.ids(), ...request });
       return runCommand(instance, actor, decide, idempotent);
     },
@@ -82,6 +90,7 @@ export function catalogCommands(instance: Instance, actor: string): CatalogComma
       const { idempotencyKey } = optionsOf(options);
       textOf("hold id", holdId);
       const idempotent = idempotentRequest(idempotencyKey, "releaseHold", { holdId });
+      await refuseUncoveredHold(reader, holdId, scope);
       return runCommand(instance, actor, releaseHold(holdId), idempotent);
     },
   };

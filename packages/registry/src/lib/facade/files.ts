@@ -1,5 +1,6 @@
 import {
   assertFilePath,
+  contentAddress,
   digestOf,
   parseContentAddress,
   StoreError,
@@ -21,16 +22,23 @@ import { idempotentRequest } from "../commands/idempotency.ts";
 import { prepareAndRun, runCommand } from "../commands/run.ts";
 import { ingestFile, primaryRole } from "../ingest.ts";
 import type { Instance } from "../instance.ts";
-import { findObject, unknownObject } from "../queries/objects.ts";
+import { refuseUncovered } from "../queries/find.ts";
+import { unknownObject } from "../queries/objects.ts";
+import { findReadableObject } from "../queries/readable-objects.ts";
 import { unknownUpload } from "../queries/uploads.ts";
 import type { Registry } from "../registry.ts";
+import type { Caller } from "../scope.ts";
+import { formatTime } from "../times.ts";
 import type { AddedFile, FileOptions, IngestFileOptions } from "../types.ts";
 
 type FileCommands = Pick<Registry, "ingestFile" | "addFile" | "removeFile">;
 
 /** The commands on the files of an open package. */
-export function fileCommands(instance: Instance, actor: string): FileCommands {
+export function fileCommands(instance: Instance, caller: Caller): FileCommands {
   const { openPackageMs } = instance;
+  const { actor } = caller;
+  const readable = (packageId: string): Promise<void> =>
+    refuseUncovered(instance.database.reader, packageId, caller.scope);
   const placement = (packageId: string, path: string, options: FileOptions): FilePlacement => {
     textOf("package id", packageId);
     assertFilePath(path);
@@ -51,17 +59,19 @@ export function fileCommands(instance: Instance, actor: string): FileCommands {
         sha256: expect?.sha256,
         sizeBytes: expect?.sizeBytes,
       });
-      return ingestFile(instance, actor, place, source, options, idempotent);
+      await readable(packageId);
+      return ingestFile(instance, caller, place, source, options, idempotent);
     },
 
     addFile: async (packageId, path, object, options) => {
       const { idempotencyKey, ...fileOptions } = optionsOf(options);
       const place = placement(packageId, path, fileOptions);
-      if (typeof object === "object") throw unknownUpload(object.upload);
+      await readable(packageId);
+      if (typeof object === "object" && object !== null) throw unknownUpload(object.upload);
       const address = object;
       const parsed = parseContentAddress(address);
       const idempotent = idempotentRequest(idempotencyKey, "addFile", { ...place, address });
-      const prepare = () => knownFile(instance, actor, place, parsed);
+      const prepare = () => knownFile(instance, caller, place, parsed);
       return prepareAndRun(instance, actor, prepare, idempotent);
     },
 
@@ -71,6 +81,7 @@ export function fileCommands(instance: Instance, actor: string): FileCommands {
       assertFilePath(path);
       const decide = removeFile({ packageId, path, openPackageMs });
       const idempotent = idempotentRequest(idempotencyKey, "removeFile", { packageId, path });
+      await readable(packageId);
       await runCommand(instance, actor, decide, idempotent);
     },
   };
@@ -93,18 +104,20 @@ function assertIngestOptions({ expect, signal, onProgress }: IngestFileOptions):
   }
 }
 
-/** An object that the actor may not read, or that was lost, is refused as one that is not there. */
+/** An object that the caller may not read, or that was lost, is refused as one that is not there. */
 async function knownFile(
-  { database, mayReadObject, primary }: Instance,
-  actor: string,
+  { clock, database, primary }: Instance,
+  caller: Caller,
   place: FilePlacement,
   address: ContentAddress,
 ): Promise<Decide<AddedFile>> {
-  const object = await findObject(database.reader, address);
-  if (object === undefined) throw unknownObject(address);
-  const known = parseContentAddress(object.contentAddress);
-  if (!(await mayReadObject(actor, known))) throw unknownObject(address);
-  const stat = await primary.stat(known);
-  if (stat?.sizeBytes !== object.sizeBytes) throw unknownObject(address);
-  return addKnownFile(place, known, primaryRole);
+  const { reader: sql, tables } = database;
+  const digest = await findReadableObject(
+    { sql, tables, now: formatTime(clock()) },
+    caller,
+    address,
+  );
+  const stat = await primary.stat(contentAddress(digest.primary));
+  if (stat?.sizeBytes !== digest.sizeBytes) throw unknownObject(address);
+  return addKnownFile(place, { address, caller, backend: primaryRole });
 }

@@ -9,14 +9,17 @@ import {
   listOf,
   objectOf,
   optionsOf,
+  textOf,
 } from "../arguments.ts";
 import type { Instance } from "../instance.ts";
 import { closedError } from "../lifetime.ts";
+import { readEvents, tailEvents } from "../queries/events.ts";
 import { checkHealth } from "../operations/health.ts";
 import { replayViews } from "../operations/replay.ts";
 import { sweep } from "../operations/sweep.ts";
 import { verifyPackage } from "../operations/verify.ts";
 import type { Registry } from "../registry.ts";
+import type { Caller, Scope } from "../scope.ts";
 import type { ReplayOptions, VerifyOptions } from "../types.ts";
 
 type Operations = Pick<
@@ -25,13 +28,13 @@ type Operations = Pick<
 >;
 
 /** What operators do with an instance as a whole. */
-export function operations(instance: Instance, actor: string): Operations {
+export function operations(instance: Instance, { actor, scope }: Caller): Operations {
   const { log } = instance;
   return {
     verifyPackage: async (packageId, options) =>
-      verifyPackage(instance, packageId, verifyOptions(options)),
+      verifyPackage(instance, packageId, verifyOptions(options), scope),
     verifyLog: async () => log.verify(),
-    readEvents: async (query) => log.read(eventQuery(query)),
+    readEvents: async (query) => readEvents(log, eventQuery(query), scope),
     head: async () => log.head(),
     replay: async (options) => replayViews(instance, replayOptions(options)),
     sweep: async () => sweep(instance, actor),
@@ -39,7 +42,10 @@ export function operations(instance: Instance, actor: string): Operations {
 }
 
 /** What is answered by a closed instance too, or ends with it by itself. */
-export function lifeCycle(instance: Instance): Pick<Registry, "tailEvents" | "health" | "close"> {
+export function lifeCycle(
+  instance: Instance,
+  scope: Scope,
+): Pick<Registry, "tailEvents" | "health" | "close"> {
   const { lifetime, log } = instance;
   return {
     tailEvents: (given) => {
@@ -49,7 +55,7 @@ export function lifeCycle(instance: Instance): Pick<Registry, "tailEvents" | "he
       assertNumber("since", options.since);
       assertNumber("batchSize", options.batchSize);
       if (options.types !== undefined) listOf("types", options.types);
-      return log.tail({ ...options, signal: lifetime.signalWith(options.signal) });
+      return tailEvents(log, { ...options, signal: lifetime.signalWith(options.signal) }, scope);
     },
     health: async () => checkHealth(instance),
     close: async () => closeInstance(instance),
@@ -62,6 +68,7 @@ function eventQuery(given: EventQuery): EventQuery {
   assertNumber("before", query.before);
   assertNumber("limit", query.limit);
   if (query.types !== undefined) listOf("types", query.types);
+  if (query.subject !== undefined) textOf("subject", query.subject);
   return query;
 }
 

@@ -21,9 +21,11 @@ import {
 import { prepareAndRun, runCommand } from "../commands/run.ts";
 import type { Instance } from "../instance.ts";
 import { defaultRetentionClass, limits } from "../limits.ts";
+import { isCovered, refuseUncovered } from "../queries/find.ts";
 import { draftManifest } from "../queries/manifest-draft.ts";
 import { requireSchema } from "../queries/schemas.ts";
 import type { Registry } from "../registry.ts";
+import type { Caller } from "../scope.ts";
 import { formatTime } from "../times.ts";
 import type { CreatePackageInput, FinalizedPackage } from "../types.ts";
 
@@ -36,11 +38,13 @@ type PackageCommands = Pick<
 >;
 
 /** The commands on whole packages. */
-export function packageCommands(instance: Instance, actor: string): PackageCommands {
+export function packageCommands(instance: Instance, { actor, scope }: Caller): PackageCommands {
+  const { reader } = instance.database;
   return {
     createPackage: async (given, options) => {
       const described = describedPackage(given);
       const { idempotencyKey } = optionsOf(options);
+      if (!scope.covers(described)) throw unreadableName(described);
       const idempotent = idempotentRequest(idempotencyKey, "createPackage", described);
       const prepare = async () =>
         createPackage({
@@ -54,6 +58,7 @@ export function packageCommands(instance: Instance, actor: string): PackageComma
     finalizePackage: async (packageId, options) => {
       const { idempotencyKey } = optionsOf(options);
       textOf("package id", packageId);
+      await refuseUncovered(reader, packageId, scope);
       return finalize(instance, actor, packageId, idempotencyKey);
     },
 
@@ -61,6 +66,8 @@ export function packageCommands(instance: Instance, actor: string): PackageComma
       const { idempotencyKey } = optionsOf(options);
       textOf("package id", packageId);
       const idempotent = idempotentRequest(idempotencyKey, "abandonPackage", { packageId });
+      // A package that is not there was abandoned before, as far as its caller can tell.
+      if (!(await isCovered(reader, packageId, scope))) return;
       await runCommand(instance, actor, abandonPackage(packageId, "abandoned"), idempotent);
     },
 
@@ -69,6 +76,7 @@ export function packageCommands(instance: Instance, actor: string): PackageComma
       textOf("package id", packageId);
       assertOptionalText("reason", reason, limits.reasonBytes);
       const idempotent = idempotentRequest(idempotencyKey, "yankPackage", { packageId, reason });
+      await refuseUncovered(reader, packageId, scope);
       return runCommand(instance, actor, yankPackage(packageId, reason), idempotent);
     },
 
@@ -76,9 +84,20 @@ export function packageCommands(instance: Instance, actor: string): PackageComma
       const { idempotencyKey } = optionsOf(options);
       textOf("package id", packageId);
       const idempotent = idempotentRequest(idempotencyKey, "unyankPackage", { packageId });
+      await refuseUncovered(reader, packageId, scope);
       return runCommand(instance, actor, unyankPackage(packageId), idempotent);
     },
   };
+}
+
+/** The refusal to open a package that its maker could not see. */
+function unreadableName({ namespace, name }: DescribedPackage): StoreError {
+  const reference = `${namespace}/${name}`;
+  return new StoreError(
+    "permission_denied",
+    `You may not read ${reference}, and so not open a package there. Ask for its scope.`,
+    { context: { reference } },
+  );
 }
 
 /** What the caller says of a package, checked as far as it can be without looking anything up. */

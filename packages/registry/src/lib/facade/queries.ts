@@ -18,13 +18,15 @@ import type { Instance } from "../instance.ts";
 import { listFiles } from "../queries/files.ts";
 import { findFile, findFinalizedPackage, findMetadata, findPackage } from "../queries/find.ts";
 import { manifestBytes } from "../queries/manifest.ts";
-import { listNames, listPackages, listVersions } from "../queries/packages.ts";
+import { listNames } from "../queries/names.ts";
+import { listPackages, listVersions } from "../queries/packages.ts";
 import { resolveReference } from "../queries/resolve.ts";
 import { findRetention, listHolds, listRetentionClasses } from "../queries/retention.ts";
 import { fileInfo, packageInfo, retentionInfo, schemaInfo } from "../queries/rows.ts";
 import { listMetadataSchemas, requireSchema } from "../queries/schemas.ts";
 import { listTags } from "../queries/tags.ts";
 import type { Registry } from "../registry.ts";
+import type { Scope } from "../scope.ts";
 
 type PackageQueries = Pick<
   Registry,
@@ -32,36 +34,37 @@ type PackageQueries = Pick<
 >;
 
 /** What can be asked about packages; all of it reads apart from the writer. */
-export function packageQueries({ database, log }: Instance): PackageQueries {
+export function packageQueries({ database, log }: Instance, scope: Scope): PackageQueries {
   const { reader, tables } = database;
   return {
     getPackage: async (packageId) => {
-      const row = await findPackage(reader, packageId);
+      const row = await findPackage(reader, packageId, scope);
       return packageInfo(row, await findMetadata(reader, packageId));
     },
 
-    resolve: async (reference) => resolveReference(reader, tables, referenceOf(reference)),
+    resolve: async (reference) => resolveReference(reader, tables, referenceOf(reference), scope),
 
     listPackages: async (given, page) => {
       const filter = optionsOf(given, "filter");
       assertPackageFilter(filter);
-      return listPackages(reader, tables, filter, optionsOf(page));
+      return listPackages(reader, tables, filter, optionsOf(page), scope);
     },
 
     listVersions: async (namespace, name, page) => {
       assertFullName({ namespace, name });
-      return listVersions(reader, tables, { namespace, name }, optionsOf(page));
+      return listVersions(reader, tables, { namespace, name }, optionsOf(page), scope);
     },
 
     listNames: async (given, page) => {
       const filter = optionsOf(given, "filter");
       if (filter.namespace !== undefined) assertNamespace(filter.namespace);
-      return listNames(reader, tables, filter, optionsOf(page));
+      return listNames(reader, tables, filter, optionsOf(page), scope);
     },
 
     getManifestBytes: async (packageId, form) => {
       if (form !== "cbor" && form !== "jcs") throw unknownForm(form);
-      const bytes = await manifestBytes(log, await findFinalizedPackage(reader, packageId));
+      const row = await findFinalizedPackage(reader, packageId, scope);
+      const bytes = await manifestBytes(log, row);
       return form === "cbor" ? bytes : toJcs(bytes);
     },
   };
@@ -70,17 +73,20 @@ export function packageQueries({ database, log }: Instance): PackageQueries {
 type FileQueries = Pick<Registry, "listFiles" | "statFile" | "getFile">;
 
 /** What can be asked about the files of a package. */
-export function fileQueries({ database: { reader }, primary }: Instance): FileQueries {
+export function fileQueries(
+  { database: { reader }, primary }: Instance,
+  scope: Scope,
+): FileQueries {
   const requireFile = async (packageId: string, path: string) => {
     assertFilePath(path);
-    const row = await findPackage(reader, packageId);
+    const row = await findPackage(reader, packageId, scope);
     const file = await findFile(reader, packageId, path);
     if (file === undefined) throw fileNotFound(row, path);
     return { file: fileInfo(file), packageStatus: row.status };
   };
   return {
     listFiles: async (packageId, page) => {
-      await findPackage(reader, packageId);
+      await findPackage(reader, packageId, scope);
       return listFiles(reader, packageId, optionsOf(page));
     },
 
@@ -111,11 +117,14 @@ type CatalogQueries = Pick<
 >;
 
 /** What can be asked about what stands around packages: tags, schemas, retention and holds. */
-export function catalogQueries({ database: { reader, tables } }: Instance): CatalogQueries {
+export function catalogQueries(
+  { database: { reader, tables } }: Instance,
+  scope: Scope,
+): CatalogQueries {
   return {
     listTags: async (namespace, name, page) => {
       assertFullName({ namespace, name });
-      return listTags(reader, tables, { namespace, name }, optionsOf(page));
+      return listTags(reader, tables, { namespace, name }, optionsOf(page), scope);
     },
 
     getMetadataSchema: async (reference) =>
@@ -126,7 +135,7 @@ export function catalogQueries({ database: { reader, tables } }: Instance): Cata
     listRetentionClasses: async () => listRetentionClasses(reader, tables),
 
     getRetention: async (packageId) => {
-      await findFinalizedPackage(reader, packageId);
+      await findFinalizedPackage(reader, packageId, scope);
       return retentionInfo(await findRetention(reader, packageId));
     },
 
@@ -135,7 +144,7 @@ export function catalogQueries({ database: { reader, tables } }: Instance): Cata
       assertFlag("released", released);
       const options = optionsOf(page);
       if (packageId !== undefined && !isId("package id", packageId)) return { items: [] };
-      return listHolds(reader, tables, { packageId, released }, options);
+      return listHolds(reader, tables, { packageId, released }, options, scope);
     },
   };
 }

@@ -15,7 +15,8 @@ export async function replayViews(
   { check = false, onProgress }: ReplayOptions,
 ): Promise<ReplayReport> {
   const projectStored: Project = async (views, stored) => {
-    await project(views, recordedEvent(stored, manifestDigest));
+    const event = recordedEvent(stored, manifestDigest);
+    if (event !== undefined) await project(views, event);
   };
   const scratch = await database.openScratch();
   try {

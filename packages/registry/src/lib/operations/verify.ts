@@ -14,6 +14,7 @@ import { allFiles } from "../queries/files.ts";
 import { findFinalizedPackage, rowReference } from "../queries/find.ts";
 import { manifestBytes } from "../queries/manifest.ts";
 import type { FileRow, PackageRow } from "../queries/rows.ts";
+import type { Scope } from "../scope.ts";
 import type { VerifyOptions, VerifyProblem, VerifyReport } from "../types.ts";
 
 /** Objects read at the same time. */
@@ -27,8 +28,9 @@ export async function verifyPackage(
   instance: Instance,
   packageId: string,
   options: VerifyOptions,
+  scope: Scope,
 ): Promise<VerifyReport> {
-  const row = await findFinalizedPackage(instance.database.reader, packageId);
+  const row = await findFinalizedPackage(instance.database.reader, packageId, scope);
   const report = { packageId, reference: rowReference(row) };
   let manifest: Manifest;
   try {

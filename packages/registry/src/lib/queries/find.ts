@@ -3,6 +3,7 @@ import { StoreError } from "@store/identity";
 import { and, eq, isNotNull } from "drizzle-orm";
 
 import { isId, shown, textOf } from "../arguments.ts";
+import { wholeScope, type Scope } from "../scope.ts";
 import { packageColumns, type PackageRow } from "./rows.ts";
 
 /** Single rows, by key, for commands and queries alike. */
@@ -14,15 +15,37 @@ const selectPackage = statement((sql, tables, p) =>
     .where(eq(tables.artifactPackages.packageId, p("packageId"))),
 );
 
-/** The package's row; throws `package_not_found`. */
-export async function findPackage(sql: Sql, packageId: string): Promise<PackageRow> {
+/** What {@link Scope} says of names, of which all are covered where nobody's scope counts. */
+type Covering = Pick<Scope, "covers">;
+
+/** The package's row; throws `package_not_found`, also for one that the scope does not cover. */
+export async function findPackage(
+  sql: Sql,
+  packageId: string,
+  scope: Covering = wholeScope,
+): Promise<PackageRow> {
   const row = await findPackageIfAny(sql, packageId);
-  if (row !== undefined) return row;
+  if (row !== undefined && scope.covers(row)) return row;
   throw new StoreError(
     "package_not_found",
     `There is no package with the id ${shown(packageId)}. It may have been abandoned or have lapsed.`,
     { context: { reference: packageId.slice(0, 80) } },
   );
+}
+
+/**
+ * Refuses a package that the scope does not cover, before anything else of it is looked at. A
+ * package keeps its name, so that this needs no transaction with what follows.
+ */
+export async function refuseUncovered(sql: Sql, packageId: string, scope: Scope): Promise<void> {
+  if (scope.ranges !== undefined) await findPackage(sql, packageId, scope);
+}
+
+/** Whether there is such a package as far as the scope lets its caller see. */
+export async function isCovered(sql: Sql, packageId: string, scope: Scope): Promise<boolean> {
+  if (scope.ranges === undefined) return true;
+  const row = await findPackageIfAny(sql, packageId);
+  return row !== undefined && scope.covers(row);
 }
 
 /** The package's row, or undefined. */
@@ -51,8 +74,12 @@ export function assertOpen(row: PackageRow): PackageRow {
 }
 
 /** The package's row once it is finalized; throws `package_not_finalized`. */
-export async function findFinalizedPackage(sql: Sql, packageId: string): Promise<PackageRow> {
-  const row = await findPackage(sql, packageId);
+export async function findFinalizedPackage(
+  sql: Sql,
+  packageId: string,
+  scope: Covering = wholeScope,
+): Promise<PackageRow> {
+  const row = await findPackage(sql, packageId, scope);
   if (row.status !== "open") return row;
   throw new StoreError(
     "package_not_finalized",

@@ -37,6 +37,12 @@ export async function findObject(
   return row;
 }
 
+/** The object's row by the address that identifies it, or undefined. */
+export async function selectObject(sql: Sql, address: string): Promise<Row<"objects"> | undefined> {
+  const [row] = await selectByAddress(sql, { address });
+  return row;
+}
+
 /** What an object's row says of its bytes. */
 export function objectDigest(row: Row<"objects">): DualDigest {
   return {

@@ -1,24 +1,20 @@
 import type { Query, Sql, Tables } from "@store/database";
 import { versionSortKey } from "@store/identity";
-import { and, asc, between, desc, eq, isNotNull, lte, sql as raw, type SQL } from "drizzle-orm";
+import { and, asc, between, desc, eq, isNotNull, lte, sql as raw } from "drizzle-orm";
 
-import type {
-  NameFilter,
-  NameInfo,
-  PackageFilter,
-  PackageSummary,
-  Page,
-  PageOptions,
-} from "../types.ts";
+import type { Scope } from "../scope.ts";
+import type { PackageFilter, PackageSummary, Page, PageOptions } from "../types.ts";
 import { cursorOf, integer, pageLimit, pageOf, text } from "./pages.ts";
+import {
+  isBeyond,
+  isWithin,
+  rangesOfFilter,
+  readRanges,
+  type PageQuery,
+  type RangeQuery,
+} from "./range-query.ts";
 import { packageColumns, packageSummary, type PackageRow } from "./rows.ts";
 import { findTag } from "./tags.ts";
-
-/** Where a page begins and how many rows it reads. */
-interface PageQuery<Key> {
-  readonly after: Key | undefined;
-  readonly limit: number;
-}
 
 const packageCursor = cursorOf("packages", [text, text, text, text, text]);
 type PackageKey = NonNullable<ReturnType<typeof packageCursor.decode>>;
@@ -29,12 +25,16 @@ export async function listPackages(
   tables: Tables,
   filter: PackageFilter,
   options: PageOptions,
+  scope: Scope,
 ): Promise<Page<PackageSummary>> {
   const limit = pageLimit(options);
   const after = packageCursor.decode(options.cursor);
-  const conditions = await conditionsOf(sql, tables, filter);
+  const ranges = rangesOfFilter(scope, filter);
+  const conditions = ranges?.length === 0 ? undefined : await conditionsOf(sql, tables, filter);
   if (conditions === undefined) return { items: [] };
-  const rows = await selectPackages(sql, tables, conditions, { after, limit: limit + 1 });
+  const rows = await readRanges(ranges, { after, limit: limit + 1 }, (query) =>
+    selectPackages(sql, tables, conditions, query),
+  );
   return pageOf(rows, limit, {
     cursor: (row) => packageCursor.encode(packageKey(row)),
     item: packageSummary,
@@ -71,7 +71,7 @@ export function selectPackages(
   sql: Sql,
   tables: Tables,
   filter: PackageConditions,
-  { after, limit }: PageQuery<PackageKey>,
+  { after, limit, ...range }: RangeQuery<PackageKey>,
 ): Query<PackageRow[]> {
   const { artifactPackages: t } = tables;
   const { namespace, name, version, variant, status, packageId, openUntil } = filter;
@@ -105,27 +105,11 @@ export function selectPackages(
         packageId === undefined ? undefined : eq(t.packageId, packageId),
         openUntil === undefined ? undefined : lte(t.openExpiresAt, openUntil),
         after === undefined ? undefined : isBeyond(order, ">"),
+        ...isWithin(t, range, namespace),
       ),
     )
     .orderBy(...order.map(({ column }) => asc(column)))
     .limit(limit);
-}
-
-/** A row value comparison, which both databases answer from the index of the same columns. */
-function isBeyond(
-  key: readonly { readonly column: SQL | object; readonly from: string | number | undefined }[],
-  operator: ">" | "<",
-): SQL {
-  const separator = raw`, `;
-  const left = raw.join(
-    key.map(({ column }) => raw`${column}`),
-    separator,
-  );
-  const right = raw.join(
-    key.map(({ from }) => raw`${from}`),
-    separator,
-  );
-  return raw`(${left}) ${raw.raw(operator)} (${right})`;
 }
 
 const versionCursor = cursorOf("versions", [text, integer]);
@@ -137,9 +121,11 @@ export async function listVersions(
   tables: Tables,
   fullName: { readonly namespace: string; readonly name: string },
   options: PageOptions,
+  scope: Scope,
 ): Promise<Page<PackageSummary>> {
   const limit = pageLimit(options);
   const after = versionCursor.decode(options.cursor);
+  if (!scope.covers(fullName)) return { items: [] };
   const rows = await selectVersions(sql, tables, fullName, { after, limit: limit + 1 });
   return pageOf(rows, limit, {
     cursor: (row) => versionCursor.encode([row.versionSortKey, row.finalizedSeq ?? 0]),
@@ -172,54 +158,5 @@ export function selectVersions(
       ),
     )
     .orderBy(...order.map(({ column }) => desc(column)))
-    .limit(limit);
-}
-
-const nameCursor = cursorOf("names", [text, text]);
-type NameKey = NonNullable<ReturnType<typeof nameCursor.decode>>;
-
-/** The names that have finalized packages, in order. */
-export async function listNames(
-  sql: Sql,
-  tables: Tables,
-  filter: NameFilter,
-  options: PageOptions,
-): Promise<Page<NameInfo>> {
-  const limit = pageLimit(options);
-  const after = nameCursor.decode(options.cursor);
-  const rows = await selectNames(sql, tables, filter, { after, limit: limit + 1 });
-  return pageOf(rows, limit, {
-    cursor: (row) => nameCursor.encode([row.namespace, row.name]),
-    item: (info) => info,
-  });
-}
-
-/** The names of one page. */
-export function selectNames(
-  sql: Sql,
-  { packageNames: t }: Tables,
-  { namespace }: NameFilter,
-  { after, limit }: PageQuery<NameKey>,
-): Query<NameInfo[]> {
-  const [fromNamespace, fromName] = after ?? [];
-  const order = [
-    { column: t.namespace, fixed: namespace, from: fromNamespace },
-    { column: t.name, fixed: undefined, from: fromName },
-  ].filter(({ fixed }) => fixed === undefined);
-  return sql
-    .select({
-      namespace: t.namespace,
-      name: t.name,
-      finalizedCount: t.finalizedCount,
-      updatedAt: t.updatedAt,
-    })
-    .from(t)
-    .where(
-      and(
-        namespace === undefined ? undefined : eq(t.namespace, namespace),
-        after === undefined ? undefined : isBeyond(order, ">"),
-      ),
-    )
-    .orderBy(...order.map(({ column }) => asc(column)))
     .limit(limit);
 }

@@ -2,6 +2,7 @@ import type { Query, Sql, Tables } from "@store/database";
 import { formatReference, StoreError, type Reference } from "@store/identity";
 import { and, asc, desc, eq, isNotNull, sql as raw } from "drizzle-orm";
 
+import type { Scope } from "../scope.ts";
 import type { ResolvedPackage } from "../types.ts";
 import { findMetadata, findPackage, rowReference } from "./find.ts";
 import { packageColumns, packageInfo, type PackageRow } from "./rows.ts";
@@ -15,7 +16,9 @@ export async function resolveReference(
   sql: Sql,
   tables: Tables,
   reference: Reference,
+  scope: Scope,
 ): Promise<ResolvedPackage> {
+  if (!scope.covers(reference)) throw nothingUnder(reference);
   const row = await resolveRow(sql, tables, reference);
   const metadata = await findMetadata(sql, row.packageId);
   return { reference, package: packageInfo(row, metadata), warnings: warningsOf(row) };
@@ -27,11 +30,14 @@ async function resolveRow(sql: Sql, tables: Tables, reference: Reference): Promi
     case "digest": {
       const [row] = await selectByDigest(sql, tables, selector.address);
       const named = row?.namespace === reference.namespace && row.name === reference.name;
-      return named ? row : notFound(reference);
+      if (named) return row;
+      throw notFound(reference);
     }
     case "version": {
       const rows = await selectVariants(sql, tables, reference, selector);
-      return onlyVariant(reference, rows) ?? notFound(reference);
+      const row = onlyVariant(reference, rows);
+      if (row !== undefined) return row;
+      throw notFound(reference);
     }
     case "tag":
       return byTag(sql, tables, reference, selector);
@@ -97,14 +103,11 @@ async function byTag(
     if (variant === undefined || variant === target.variant) return target;
     const { version } = target;
     const rows = await selectVariants(sql, tables, reference, { version, variant });
-    return rows[0] ?? notFound(reference);
+    if (rows[0] !== undefined) return rows[0];
+    throw notFound(reference);
   }
   if (tag === "latest") return latest(sql, tables, reference, variant);
-  throw new StoreError(
-    "tag_not_found",
-    `There is no tag "${tag}" on ${namespace}/${name}. List its versions and tags, then name one.`,
-    { context: { reference: formatReference(reference) } },
-  );
+  throw noTag(reference, tag);
 }
 
 /** The highest version, of which a yanked variant is no part. */
@@ -115,14 +118,7 @@ async function latest(
   variant: string | undefined,
 ): Promise<PackageRow> {
   const [highest] = await selectHighest(sql, tables, reference);
-  if (highest === undefined) {
-    throw new StoreError(
-      "package_not_found",
-      `${reference.namespace}/${reference.name} has no latest version: nothing but prereleases and ` +
-        "yanked packages, or nothing at all. Name a version.",
-      { context: { reference: formatReference(reference) } },
-    );
-  }
+  if (highest === undefined) throw noLatest(reference);
   const { version } = highest;
   const wanted = variant === undefined ? { version } : { version, variant };
   const rows = await selectVariants(sql, tables, reference, wanted);
@@ -159,11 +155,37 @@ export function selectHighest(
     .limit(1);
 }
 
-function notFound(reference: Reference): never {
+/** The refusal of a reference to a name under which there is nothing. */
+function nothingUnder(reference: Reference): StoreError {
+  const { selector } = reference;
+  if (selector.kind === "latest") return noLatest(reference);
+  if (selector.kind !== "tag") return notFound(reference);
+  return selector.tag === "latest" ? noLatest(reference) : noTag(reference, selector.tag);
+}
+
+function notFound(reference: Reference): StoreError {
   const text = formatReference(reference);
-  throw new StoreError("package_not_found", `There is no finalized package ${text}.`, {
+  return new StoreError("package_not_found", `There is no finalized package ${text}.`, {
     context: { reference: text },
   });
+}
+
+function noTag(reference: Reference, tag: string): StoreError {
+  const { namespace, name } = reference;
+  return new StoreError(
+    "tag_not_found",
+    `There is no tag "${tag}" on ${namespace}/${name}. List its versions and tags, then name one.`,
+    { context: { reference: formatReference(reference) } },
+  );
+}
+
+function noLatest(reference: Reference): StoreError {
+  return new StoreError(
+    "package_not_found",
+    `${reference.namespace}/${reference.name} has no latest version: nothing but prereleases and ` +
+      "yanked packages, or nothing at all. Name a version.",
+    { context: { reference: formatReference(reference) } },
+  );
 }
 
 function warningsOf(row: PackageRow): string[] {

@@ -2,6 +2,7 @@ import type { Query, Row, Sql, Tables } from "@store/database";
 import { parseContentAddress } from "@store/identity";
 import { and, asc, eq, gt } from "drizzle-orm";
 
+import type { Scope } from "../scope.ts";
 import type { Page, PageOptions, TagInfo } from "../types.ts";
 import { cursorOf, pageLimit, pageOf, text } from "./pages.ts";
 import type { PackageRow } from "./rows.ts";
@@ -39,9 +40,11 @@ export async function listTags(
   tables: Tables,
   fullName: { readonly namespace: string; readonly name: string },
   options: PageOptions,
+  scope: Scope,
 ): Promise<Page<TagInfo>> {
   const limit = pageLimit(options);
   const [after] = cursor.decode(options.cursor) ?? [""];
+  if (!scope.covers(fullName)) return { items: [] };
   const rows = await selectTags(sql, tables, fullName, { after, limit: limit + 1 });
   return pageOf(rows, limit, {
     cursor: (row) => cursor.encode([row.tag.tag]),

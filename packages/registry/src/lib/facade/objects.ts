@@ -1,0 +1,45 @@
+import { parseContentAddress, type ContentAddress } from "@store/identity";
+import { serveObject } from "@store/storage";
+
+import { assertInteger, assertRange, assertSignal, listOf, optionsOf } from "../arguments.ts";
+import type { Instance } from "../instance.ts";
+import { limits } from "../limits.ts";
+import { findReadableObject, listUnreadable, objectInfo } from "../queries/readable-objects.ts";
+import type { Registry } from "../registry.ts";
+import type { Caller } from "../scope.ts";
+import { formatTime } from "../times.ts";
+
+type ObjectQueries = Pick<Registry, "statObject" | "openObject" | "listMissing">;
+
+/** What can be asked about objects, whatever package they are of. */
+export function objectQueries(instance: Instance, caller: Caller): ObjectQueries {
+  const { database, primary } = instance;
+  const view = () => ({
+    sql: database.reader,
+    tables: database.tables,
+    now: formatTime(instance.clock()),
+  });
+  const statObject = async (address: ContentAddress) =>
+    objectInfo(await findReadableObject(view(), caller, parseContentAddress(address)));
+  return {
+    statObject,
+
+    openObject: async (address, options) => {
+      const { range, signal } = optionsOf(options);
+      assertSignal(signal);
+      if (range !== undefined) assertRange(range);
+      const object = await statObject(address);
+      const { body, ...served } = await serveObject(primary, object.address, {
+        ...(range === undefined ? {} : { range }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return { object, body, verified: served.verified, range: served.range };
+    },
+
+    listMissing: async (addresses) => {
+      const { length } = listOf("addresses", addresses);
+      assertInteger("number of addresses", length, 0, limits.addressesAtOnce);
+      return listUnreadable(view(), caller, addresses.map(parseContentAddress));
+    },
+  };
+}
