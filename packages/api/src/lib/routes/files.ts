@@ -27,6 +27,7 @@ const download = {
       "repr-digest": "Both digests (RFC 9530).",
       "accept-ranges": "`bytes`.",
       "store-executable": "`true` where the file of a package is executable.",
+      "store-media-type": "The file's own, which `content-type` is not where browsers act on it.",
     },
   },
   206: {

@@ -1,0 +1,213 @@
+import { routes, type Content, type Route, type RouteName, type Routes } from "@store/api";
+import * as v from "valibot";
+
+import { Credentials, decodeSession, type Credential, type Session } from "../session.ts";
+import type { Call, CallAnswer } from "./call-types.ts";
+import {
+  abortedError,
+  answeredFailure,
+  unansweredFailure,
+  wrongAnswer,
+  type Failure,
+} from "./failures.ts";
+import { requestPath } from "./request-url.ts";
+import { Retries } from "./retries.ts";
+import { readAll } from "./streams.ts";
+import {
+  isReplayable,
+  type RequestBody,
+  type Transport,
+  type TransportAnswer,
+  type TransportRequest,
+} from "./transport.ts";
+
+export interface CallerOptions {
+  /** Without a trailing slash. */
+  readonly url: string;
+  readonly transport: Transport;
+  readonly retries: Retries;
+  readonly credential: Credential | undefined;
+  readonly userAgent: string | undefined;
+}
+
+/** What every route's input may hold, whatever its types are. */
+interface AnyInput {
+  readonly params?: unknown;
+  readonly query?: unknown;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+  readonly isHead?: boolean;
+  readonly isRepeatable?: boolean;
+  readonly doneBefore?: string;
+}
+
+type AnyAnswer = Omit<CallAnswer<Route>, "json"> & { readonly json: unknown };
+type Values = Readonly<Record<string, string | undefined>>;
+
+/** JSON above this is none that a route gives. */
+const jsonLimitBytes = 64 * 1024 * 1024;
+const repeatableMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+/** To these the credential is nothing. */
+const withoutCredential: ReadonlySet<RouteName> = new Set(["login", "refreshSession"]);
+
+/** Calls routes: builds requests, authenticates, tries again what may be, and checks answers. */
+export class Caller {
+  readonly credentials: Credentials;
+  readonly retries: Retries;
+  readonly #options: CallerOptions;
+
+  constructor(options: CallerOptions) {
+    this.#options = options;
+    this.retries = options.retries;
+    this.credentials = new Credentials(options.credential, (token) => this.#refresh(token));
+  }
+
+  readonly call: Call = async <Name extends RouteName>(name: Name, input: object = {}) => {
+    const answer = await this.#call(name, input);
+    // The route's own schema has accepted the JSON.
+    return answer as CallAnswer<Routes[Name]>;
+  };
+
+  async #call(name: RouteName, input: AnyInput): Promise<AnyAnswer> {
+    const route: Route = routes[name];
+    const method = input.isHead === true ? "HEAD" : route.method;
+    const path = requestPath(route.path, values(input.params), values(input.query));
+    const what = `${method} ${path.split("?")[0] ?? path}`;
+    const attempts = this.retries.begin(what, input.signal);
+    let [wasRenewed, isDoubtful] = [false, false];
+    for (;;) {
+      const token = withoutCredential.has(name)
+        ? undefined
+        : await this.credentials.token(input.signal);
+      const request = this.#request(route, method, path, input, token);
+      const outcome = await this.#attempt(route, request, what);
+      if (!("error" in outcome)) return outcome;
+
+      const failure = outcome;
+      if (isDoubtful && failure.error.code === input.doneBefore) return nothing;
+      const canResend = typeof input.body === "function" || isReplayable(request.body);
+      if (failure.status === 401 && token !== undefined && !wasRenewed && canResend) {
+        wasRenewed = await this.credentials.renew(token, input.signal);
+        if (wasRenewed) continue;
+      }
+      if (!canResend || (failure.isAmbiguous && !isRepeatable(method, input))) throw failure.error;
+      isDoubtful ||= failure.isAmbiguous;
+      await attempts.pause(failure);
+    }
+  }
+
+  #request(
+    route: Route,
+    method: string,
+    path: string,
+    input: AnyInput,
+    token: string | undefined,
+  ): TransportRequest {
+    const { url, userAgent } = this.#options;
+    const isJson = route.body?.kind === "json";
+    const body = isJson ? JSON.stringify(input.body ?? {}) : bodyOf(input.body);
+    const headers = {
+      accept: "application/json",
+      ...(isJson ? { "content-type": "application/json" } : {}),
+      ...input.headers,
+      ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+    return {
+      url: url + path,
+      method,
+      headers: Object.fromEntries(
+        Object.entries(headers).filter((entry): entry is [string, string] => {
+          return entry[1] !== undefined;
+        }),
+      ),
+      ...(body === undefined ? {} : { body }),
+      ...(input.signal === undefined ? {} : { signal: input.signal }),
+    };
+  }
+
+  async #attempt(
+    route: Route,
+    request: TransportRequest,
+    what: string,
+  ): Promise<AnyAnswer | Failure> {
+    const { signal } = request;
+    if (signal?.aborted === true) throw abortedError(what, signal);
+    try {
+      const answer = await this.#options.transport(request);
+      if (!Object.hasOwn(route.answers, answer.status)) return await answeredFailure(answer, what);
+      return await checked(route, request.method, answer, what);
+    } catch (error) {
+      return unansweredFailure(error, what, signal);
+    }
+  }
+
+  async #refresh(refreshToken: string): Promise<Session> {
+    // Never sent twice: the server would take it for theft.
+    const { json } = await this.call("refreshSession", {
+      body: { refresh_token: refreshToken },
+      isRepeatable: false,
+    });
+    return decodeSession(json);
+  }
+}
+
+/** The answer to what an earlier attempt had done already. */
+const nothing: AnyAnswer = {
+  status: 204,
+  headers: { get: () => null },
+  json: undefined,
+  bytes: (async function* () {})(),
+};
+
+function values(given: unknown): Values {
+  return (given ?? {}) as Values;
+}
+
+function bodyOf(given: unknown): RequestBody | undefined {
+  const body = given as RequestBody | (() => RequestBody) | undefined;
+  return typeof body === "function" ? body() : body;
+}
+
+function isRepeatable(method: string, { isRepeatable, headers }: AnyInput): boolean {
+  return (
+    isRepeatable ?? (repeatableMethods.has(method) || headers?.["idempotency-key"] !== undefined)
+  );
+}
+
+/** The answer, with its JSON where it has any, as the route says it is. */
+async function checked(
+  route: Route,
+  method: string,
+  { status, headers, body }: TransportAnswer,
+  what: string,
+): Promise<AnyAnswer> {
+  const { content, alternatives = [] } = route.answers[status] ?? {};
+  const mediaType = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  const isBytes = alternatives.some((one) => one.mediaTypes.includes(mediaType ?? ""));
+  if (method === "HEAD" || content === undefined) {
+    // Read to its end, so that the connection can be used again.
+    await readAll(body, jsonLimitBytes);
+    return { status, headers, json: undefined, bytes: body };
+  }
+  if (content.kind === "bytes" || isBytes) return { status, headers, json: undefined, bytes: body };
+  if (mediaType !== "application/json") {
+    throw wrongAnswer(what, `it is ${mediaType ?? "of no media type"}, not JSON`);
+  }
+  const bytes = await readAll(body, jsonLimitBytes);
+  return { status, headers, json: parsed(content, bytes, what), bytes: body };
+}
+
+function parsed(content: Content & { readonly kind: "json" }, bytes: Uint8Array, what: string) {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw wrongAnswer(what, "it is not JSON", error);
+  }
+  const result = v.safeParse(content.schema, json, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw wrongAnswer(what, `"${v.getDotPath(issue) ?? ""}": ${issue.message}`);
+}

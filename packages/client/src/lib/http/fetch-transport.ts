@@ -1,0 +1,50 @@
+import { streamOf } from "./streams.ts";
+import { isWhole, type RequestBody, type Transport } from "./transport.ts";
+
+/** The part of the platform's `fetch` that is needed. */
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+
+/** What is given to {@link Fetch}. */
+export interface FetchInit extends RequestInit {
+  /** Without it a stream is not accepted as a body. */
+  readonly duplex?: "half";
+}
+
+/** Sends requests by `fetch`: that of the platform, unless another is given. */
+export function fetchTransport(fetch: Fetch = globalThis.fetch): Transport {
+  return async ({ url, method, headers, body, signal }) => {
+    const response = await fetch(url, {
+      method,
+      headers,
+      ...(body === undefined ? {} : bodyInit(body)),
+      ...(signal === undefined ? {} : { signal }),
+      redirect: "manual",
+      // Credentials are the client's own, never a browser's.
+      credentials: "omit",
+      cache: "no-store",
+    });
+    return { status: response.status, headers: response.headers, body: bytesOf(response) };
+  };
+}
+
+function bodyInit(body: RequestBody): FetchInit {
+  if (typeof body === "string") return { body };
+  // A view of shared memory is the only array that is none to `fetch`.
+  if (isWhole(body)) return { body: body as Blob | Uint8Array<ArrayBuffer> };
+  return { body: streamOf(body), duplex: "half" };
+}
+
+async function* bytesOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Ends the transfer where the loop was left early; no harm where it is over.
+    await reader.cancel().catch(() => undefined);
+  }
+}
