@@ -10,9 +10,7 @@ const active =
 /** The `Content-Type` under which somebody's bytes are sent: never one that a browser runs. */
 export function safeMediaType(mediaType: string | undefined): string {
   const essence = mediaType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (mediaType === undefined || active.test(essence)) return "application/octet-stream";
-  // What cannot stand in a header is not said.
-  return /^[\x20-\x7e]+$/.test(mediaType) ? mediaType : "application/octet-stream";
+  return mediaType === undefined || active.test(essence) ? "application/octet-stream" : mediaType;
 }
 
 /**

@@ -6,8 +6,8 @@ import { checkConditions, rangeCounts } from "./conditions.ts";
 import { formatDigests } from "./digest-headers.ts";
 import type { BytesReply, Exchange } from "./handler.ts";
 import { multipartRanges } from "./multipart-ranges.ts";
-import { problemReply } from "./problem-reply.ts";
 import { contentRange, selectRanges, unsatisfiedRange } from "./ranges.ts";
+import { RefusedRequest } from "./refused-request.ts";
 
 /** An object on its way to a client, under whatever name. */
 export interface Download {
@@ -15,6 +15,8 @@ export interface Download {
   readonly sha256: ContentAddress;
   readonly sizeBytes: number;
   readonly mediaType?: string;
+  /** Of a file in a package. */
+  readonly executable?: boolean;
   readonly fileName: string;
   readonly cacheControl: string;
   /** All of it; opened when the first chunk is asked for. */
@@ -28,9 +30,10 @@ export interface Download {
  * headers of the whole, since only `GET` has ranges (RFC 9110 §14.2).
  *
  * @throws {StoreError} `precondition_failed` where `If-Match` names other bytes
+ * @throws {RefusedRequest} `invalid_range` where no range lies within the bytes
  */
 export function answerDownload(
-  exchange: Pick<Exchange, "header" | "isHead" | "requestId">,
+  exchange: Pick<Exchange, "header" | "isHead">,
   download: Download,
 ): BytesReply {
   const { address, sizeBytes, whole } = download;
@@ -40,14 +43,16 @@ export function answerDownload(
     return { status: 304, headers: caching };
   }
   const ranged = !exchange.isHead && rangeCounts(exchange.header, entityTag);
-  const ranges = selectRanges(ranged ? exchange.header("range") : undefined, sizeBytes);
-  if (ranges === "unsatisfiable") return outsideOf(exchange, sizeBytes);
+  const range = ranged ? exchange.header("range") : undefined;
+  const ranges = selectRanges(range, sizeBytes);
+  if (ranges === "unsatisfiable") throw outsideOf(range, sizeBytes);
   const digests = formatDigests(download.sha256, address);
   const headers = {
     ...caching,
     "accept-ranges": "bytes",
     "repr-digest": digests,
     ...attachmentHeaders(download.fileName),
+    ...describe(download),
   };
   if (ranges !== "whole") return partial(download, ranges, headers);
   return {
@@ -59,6 +64,14 @@ export function answerDownload(
       "content-digest": digests,
     },
     bytes: whole,
+  };
+}
+
+/** What is known of a file beside its bytes, for those who do not ask for JSON. */
+function describe({ mediaType, executable }: Download): Record<string, string> {
+  return {
+    ...(mediaType === undefined ? {} : { "store-media-type": mediaType }),
+    ...(executable === undefined ? {} : { "store-executable": String(executable) }),
   };
 }
 
@@ -98,15 +111,12 @@ function partial(
 }
 
 /** RFC 9110 §15.5.17. */
-function outsideOf(
-  exchange: Pick<Exchange, "header" | "requestId">,
-  sizeBytes: number,
-): BytesReply {
+function outsideOf(range: string | undefined, sizeBytes: number): RefusedRequest {
   const error = new StoreError(
     "invalid_range",
     `None of the ranges begins within the ${sizeBytes} bytes; ask for less, or for the whole.`,
-    { context: { actual: (exchange.header("range") ?? "").slice(0, 200), limit: sizeBytes } },
+    { context: { actual: range?.slice(0, 200) ?? null, limit: sizeBytes } },
   );
   const headers = { "content-range": unsatisfiedRange(sizeBytes), "accept-ranges": "bytes" };
-  return problemReply(exchange, error, { headers });
+  return new RefusedRequest(error, undefined, headers);
 }

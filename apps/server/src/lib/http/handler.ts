@@ -38,7 +38,7 @@ export interface Exchange<R extends Route = Route> {
   /** Aborted as soon as the server begins to close: what has no end of its own ends then. */
   readonly closing: AbortSignal;
   /** A request header, by its lowercase name. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
   /** Whether the answer's body is left out. */
   readonly isHead: boolean;
   /** The request's bytes, by the chunk that the socket gave. */

@@ -1,0 +1,110 @@
+import { encodeFile, mapPage, present, type Routes } from "@store/api";
+import { parseContentAddress, StoreError, type ContentAddress } from "@store/identity";
+import type { FileInfo, Registry } from "@store/registry";
+import type { ResolvedRange } from "@store/storage";
+
+import { cachedForEver, notCached } from "../http/caching.ts";
+import { answerDownload } from "../http/download.ts";
+import type { BytesReply, Exchange, Handlers } from "../http/handler.ts";
+import { putFile } from "./put-file.ts";
+
+type FileRouteNames =
+  | "listFiles"
+  | "putFile"
+  | "getFile"
+  | "deleteFile"
+  | "getObject"
+  | "listMissingObjects";
+
+/** Files in packages, and the objects behind them. */
+export function fileHandlers(): Handlers<FileRouteNames> {
+  return {
+    listFiles: async ({ registry, params, query }) => ({
+      status: 200,
+      json: mapPage(await registry.listFiles(params.packageId, present(query)), encodeFile),
+    }),
+
+    putFile,
+
+    getFile: async (exchange) => await downloadFile(exchange),
+
+    deleteFile: async ({ registry, params, header }) => {
+      const idempotencyKey = header("idempotency-key");
+      const options = idempotencyKey === undefined ? {} : { idempotencyKey };
+      await registry.removeFile(params.packageId, params.path, options);
+      return { status: 204 };
+    },
+
+    getObject: async (exchange) => await downloadObject(exchange),
+
+    listMissingObjects: async ({ registry, body }) => {
+      const addresses = body.addresses.map((text) => parseContentAddress(text));
+      return { status: 200, json: { missing: await registry.listMissing(addresses) } };
+    },
+  };
+}
+
+async function downloadFile(exchange: Exchange<Routes["getFile"]>): Promise<BytesReply> {
+  const { registry, params, signal } = exchange;
+  const { packageId, path } = params;
+  const opened = await registry.getFile(packageId, path, { signal });
+  const { file, packageStatus } = opened;
+  assertWhole(file, opened.range);
+  const open = async function* (range: ResolvedRange) {
+    const part = await registry.getFile(packageId, path, { range, signal });
+    // A file of an open package may have been replaced since.
+    if (part.file.address !== file.address) throw replaced(path);
+    yield* part.body;
+  };
+  return answerDownload(exchange, {
+    ...file,
+    fileName: path.slice(path.lastIndexOf("/") + 1),
+    cacheControl: packageStatus === "open" ? notCached : cachedForEver(exchange.principal),
+    whole: opened.body,
+    open,
+  });
+}
+
+async function downloadObject(exchange: Exchange<Routes["getObject"]>): Promise<BytesReply> {
+  const { registry, params, signal } = exchange;
+  const { object, body, range } = await registry.openObject(parseContentAddress(params.address), {
+    signal,
+  });
+  assertWhole(object, range);
+  return answerDownload(exchange, {
+    ...object,
+    fileName: object.address.slice(object.address.indexOf(":") + 1),
+    cacheControl: cachedForEver(exchange.principal),
+    whole: body,
+    open: (part) => openPart(registry, object.address, part, signal),
+  });
+}
+
+async function* openPart(
+  registry: Registry,
+  address: ContentAddress,
+  range: ResolvedRange,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { body } = await registry.openObject(address, { range, signal });
+  yield* body;
+}
+
+/** Refuses an object that was cut where it is stored, before its size is promised. */
+function assertWhole(
+  { address, sizeBytes }: Pick<FileInfo, "address" | "sizeBytes">,
+  range: ResolvedRange,
+) {
+  if (range.start === 0 && range.end === sizeBytes) return;
+  throw new StoreError(
+    "object_corrupt",
+    `The stored object ${address} has ${range.end} bytes, not ${sizeBytes}; restore it.`,
+    { context: { reference: address, expected: sizeBytes, actual: range.end } },
+  );
+}
+
+function replaced(path: string): StoreError {
+  return new StoreError("source_changed", `The file "${path}" was replaced meanwhile; ask again.`, {
+    context: { path },
+  });
+}
