@@ -5,7 +5,20 @@ CREATE TABLE name_words (
   name text COLLATE "C" NOT NULL,
   PRIMARY KEY (word, namespace, name)
 );
-CREATE INDEX name_words_name ON name_words (namespace, name, word);
+-- Names are searched in one namespace too.
+CREATE INDEX name_words_namespace ON name_words (namespace, word, name);
+
+-- The words of the names that are there, as projecting gives them: what ".", "_" and "-" separate,
+-- and the whole texts.
+INSERT INTO name_words (word, namespace, name)
+WITH names AS (
+  SELECT DISTINCT namespace, name FROM artifact_packages
+)
+SELECT part.word, namespace, name
+FROM names, regexp_split_to_table(namespace || '-' || name, '[._-]') AS part (word)
+WHERE part.word <> ''
+UNION SELECT namespace, namespace, name FROM names
+UNION SELECT name, namespace, name FROM names;
 
 CREATE TABLE users (
   user_id text COLLATE "C" NOT NULL,

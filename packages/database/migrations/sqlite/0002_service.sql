@@ -5,7 +5,26 @@ CREATE TABLE name_words (
   name TEXT NOT NULL,
   PRIMARY KEY (word, namespace, name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX name_words_name ON name_words (namespace, name, word);
+-- Names are searched in one namespace too.
+CREATE INDEX name_words_namespace ON name_words (namespace, word, name);
+
+-- The words of the names that are there, as projecting gives them: what ".", "_" and "-" separate,
+-- and the whole texts.
+INSERT INTO name_words (word, namespace, name)
+WITH RECURSIVE names AS (
+  SELECT DISTINCT namespace, name FROM artifact_packages
+), parts (word, namespace, name, rest) AS (
+  SELECT '', namespace, name,
+    replace(replace(namespace || '-' || name, '.', '-'), '_', '-') || '-'
+  FROM names
+  UNION ALL
+  SELECT substr(rest, 1, instr(rest, '-') - 1), namespace, name,
+    substr(rest, instr(rest, '-') + 1)
+  FROM parts WHERE rest <> ''
+)
+SELECT word, namespace, name FROM parts WHERE word <> ''
+UNION SELECT namespace, namespace, name FROM names
+UNION SELECT name, namespace, name FROM names;
 
 CREATE TABLE users (
   user_id TEXT NOT NULL,

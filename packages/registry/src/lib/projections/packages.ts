@@ -3,6 +3,7 @@ import { isPrerelease, versionSortKey } from "@store/identity";
 import { and, eq, inArray, sql as raw } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
+import { projectNamed, projectUnnamed } from "./name-words.ts";
 import type { ViewWriter } from "./project.ts";
 
 type PackageRow = Row<"artifactPackages">;
@@ -78,7 +79,10 @@ export async function projectPackageCreated(
   views: ViewWriter,
   event: RecordedEvent<"v1.package.created">,
 ): Promise<void> {
-  await insertPackage(views.sql, createdPackageRow(event));
+  await Promise.all([
+    insertPackage(views.sql, createdPackageRow(event)),
+    projectNamed(views, event.payload),
+  ]);
 }
 
 /** What finalizing changes in the row of a package. */
@@ -152,6 +156,13 @@ export async function projectPackageFinalized(
   ]);
 }
 
+const selectName = statement((sql, { artifactPackages: t }, p) =>
+  sql
+    .select({ namespace: t.namespace, name: t.name })
+    .from(t)
+    .where(eq(t.packageId, p("packageId"))),
+);
+
 const deletePackage = statement((sql, { artifactPackages }, p) =>
   sql.delete(artifactPackages).where(eq(artifactPackages.packageId, p("packageId"))),
 );
@@ -182,11 +193,13 @@ export async function projectPackageAbandoned(
   event: RecordedEvent<"v1.package.abandoned">,
 ): Promise<void> {
   const packageId = event.payload.package_id;
+  const [named] = await selectName(views.sql, { packageId });
   await Promise.all([
     deletePackage(views.sql, { packageId }),
     deleteFiles(views, packageId),
     deleteHolds(views.sql, { packageId }),
   ]);
+  if (named !== undefined) await projectUnnamed(views, named);
 }
 
 /** What yanking changes in the row of a package. */
