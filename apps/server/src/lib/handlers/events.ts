@@ -1,0 +1,111 @@
+import { encodeEvent, type LogHeadJson, type Routes } from "@store/api";
+import type { LogHead, StoredEvent } from "@store/events";
+import { StoreError } from "@store/identity";
+import { encodeCbor } from "@store/manifest";
+import type { EventPage } from "@store/registry";
+
+import { chooseMediaType } from "../http/accept.ts";
+import type { BytesReply, Exchange, Handlers } from "../http/handler.ts";
+import { serverSentEvents } from "../http/server-sent-events.ts";
+import type { EventLimits } from "../settings.ts";
+
+const mediaTypes = ["application/json", "text/event-stream", "application/cbor-seq"] as const;
+
+/** Reading the log, and following it. */
+export function eventHandlers(limits: EventLimits): Handlers<"listEvents" | "getLogHead"> {
+  let subscribers = 0;
+
+  const follow = (exchange: Exchange<Routes["listEvents"]>): BytesReply => {
+    if (subscribers >= limits.subscribers) throw tooManySubscribers(limits.subscribers);
+    const { closing, registry } = exchange;
+    const signal = AbortSignal.any([exchange.signal, closing]);
+    const { types } = selection(exchange);
+    const since = lastSeen(exchange);
+    const events = registry.tailEvents({ since, signal, ...types });
+    const stream = serverSentEvents(events, {
+      heartbeatMs: limits.heartbeatMs,
+      slowMs: limits.slowSubscriberMs,
+    });
+    const counted = async function* () {
+      subscribers += 1;
+      try {
+        yield* stream;
+      } finally {
+        subscribers -= 1;
+      }
+    };
+    const headers = {
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+      // A proxy that buffers would hold events back.
+      "x-accel-buffering": "no",
+    };
+    return { status: 200, headers, bytes: counted() };
+  };
+
+  return {
+    listEvents: async (exchange) => {
+      const mediaType = chooseMediaType(exchange.header("accept"), mediaTypes);
+      if (mediaType === "text/event-stream") return follow(exchange);
+      const page = await readPage(exchange);
+      if (mediaType === "application/json") {
+        const items = page.items.map((event) => encodeEvent(event));
+        return { status: 200, json: { items, scanned_to: page.scannedTo, head: page.head } };
+      }
+      return {
+        status: 200,
+        headers: {
+          "content-type": mediaType,
+          "cache-control": "no-store",
+          "store-scanned-to": String(page.scannedTo),
+          "store-log-head": String(page.head),
+        },
+        bytes: sequence(page.items),
+      };
+    },
+
+    getLogHead: async ({ registry }) => ({ status: 200, json: headJson(await registry.head()) }),
+  };
+}
+
+/** The head of the log as JSON. */
+export function headJson({ logId, size, root }: LogHead): LogHeadJson {
+  return { log_id: logId, size, root: Buffer.from(root).toString("hex") };
+}
+
+async function readPage(exchange: Exchange<Routes["listEvents"]>): Promise<EventPage> {
+  const { limit, subject } = exchange.query;
+  return await exchange.registry.readEvents({
+    after: lastSeen(exchange),
+    ...selection(exchange),
+    ...(limit === undefined ? {} : { limit }),
+    ...(subject === undefined ? {} : { subject }),
+  });
+}
+
+/** Where to begin: a subscriber that comes back says so in a header. */
+function lastSeen({ header, query }: Exchange<Routes["listEvents"]>): number {
+  const text = header("last-event-id");
+  if (text === undefined) return query.since ?? 0;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new StoreError("invalid_argument", "Last-Event-ID must be the seq of an event.", {
+    context: { actual: text.slice(0, 80) },
+  });
+}
+
+function selection({ query }: Exchange<Routes["listEvents"]>): { types?: readonly string[] } {
+  return query.type === undefined ? {} : { types: query.type.split(",") };
+}
+
+/** Events as the log keeps them: a CBOR sequence (RFC 8742) of [header, payload]. */
+async function* sequence(events: readonly StoredEvent[]): AsyncGenerator<Uint8Array> {
+  for (const { header, payload } of events) yield encodeCbor([header, payload]);
+}
+
+function tooManySubscribers(limit: number): StoreError {
+  return new StoreError(
+    "rate_limited",
+    `${limit} subscribers follow the log already, and no more are served; try again later.`,
+    { context: { limit } },
+  );
+}

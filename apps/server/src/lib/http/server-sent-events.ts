@@ -1,0 +1,74 @@
+import { encodeEvent } from "@store/api";
+import type { StoredEvent } from "@store/events";
+
+export interface EventStreamOptions {
+  /** How often a comment is sent where nothing happens, so that a dead connection is noticed. */
+  readonly heartbeatMs: number;
+  /** How long the subscriber may take to accept an event before it is dropped. */
+  readonly slowMs: number;
+}
+
+const heartbeat = encode(": nothing happened\n\n");
+
+/**
+ * Writes events as `text/event-stream` (HTML Living Standard §9.2), each with its `seq` as its id.
+ * One event is held at a time: the log is read again only once the subscriber has taken what it
+ * was given. One that takes too long is told so and dropped; it resumes where it was.
+ */
+export async function* serverSentEvents(
+  events: AsyncIterable<StoredEvent>,
+  { heartbeatMs, slowMs }: EventStreamOptions,
+): AsyncGenerator<Uint8Array> {
+  const iterator = events[Symbol.asyncIterator]();
+  let next = iterator.next();
+  // Where it fails while nobody waits for it, the subscriber is gone.
+  next.catch(() => undefined);
+  try {
+    // Said at once, so that the subscriber knows that it is connected.
+    yield heartbeat;
+    for (;;) {
+      const result = await firstOf(next, heartbeatMs);
+      if (result !== undefined && result.done === true) return;
+      const begun = performance.now();
+      yield result === undefined ? heartbeat : frame(result.value);
+      if (performance.now() - begun > slowMs) {
+        yield dropped(slowMs);
+        return;
+      }
+      if (result === undefined) continue;
+      next = iterator.next();
+      next.catch(() => undefined);
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+function frame(event: StoredEvent): Uint8Array {
+  return encode(
+    `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(encodeEvent(event))}\n\n`,
+  );
+}
+
+function dropped(slowMs: number): Uint8Array {
+  const reason = {
+    code: "rate_limited",
+    detail: `The subscriber took longer than ${slowMs} ms for an event; it may resume.`,
+  };
+  return encode(`event: dropped\ndata: ${JSON.stringify(reason)}\n\n`);
+}
+
+/** What a promise gives, or undefined where it takes longer. */
+async function firstOf<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), limitMs);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function encode(text: string): Uint8Array {
+  return Buffer.from(text);
+}
