@@ -24,6 +24,7 @@ await build({
     { in: "bin/store.ts", out: "store" },
     ...commands.map((path) => ({ in: path, out: path.replace(/^src\/(.*)\.ts$/, "$1") })),
     // A worker is loaded from beside the chunk that starts it.
+    { in: "../../packages/storage/src/lib/hashing/hash-worker.ts", out: "chunks/hash-worker" },
     { in: "../../packages/registry/src/lib/metadata-worker.ts", out: "chunks/metadata-worker" },
   ],
   outdir: join(root, "dist"),

@@ -20,9 +20,12 @@ export type {
 } from "./lib/contract.ts";
 export { assertLease } from "./lib/lease.ts";
 export { isWhole, resolveRange, type ResolvedRange } from "./lib/range.ts";
-export type { Expectation } from "./lib/expectation.ts";
+export { assertExpected, type Expectation } from "./lib/expectation.ts";
+export { createDigester, type Digester } from "./lib/hashing/digester.ts";
 export { ingestStream, type IngestOptions, type IngestResult } from "./lib/ingest.ts";
+export { SlabWriter } from "./lib/slab-writer.ts";
 export { removeObject } from "./lib/remove.ts";
 export { replicateObject, type ReplicateOptions } from "./lib/replicate.ts";
 export { serveObject, type ServedObject, type ServeOptions } from "./lib/serve.ts";
+export { SourceReader } from "./lib/source-reader.ts";
 export { verifyObject, type VerifyOptions, type VerifyOutcome } from "./lib/verify.ts";

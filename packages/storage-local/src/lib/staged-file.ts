@@ -76,6 +76,12 @@ export class StagedFile {
     let offset = 0;
     while (offset < chunk.length) {
       if (this.#filled === PIECE_BYTES) await this.#startPiece();
+      // The first piece stays in memory: nothing may come after it.
+      if (this.#filled === 0 && this.#exists && chunk.length - offset >= PIECE_BYTES) {
+        await this.#writeThrough(chunk.subarray(offset, offset + PIECE_BYTES));
+        offset += PIECE_BYTES;
+        continue;
+      }
       this.#makeRoom(chunk.length - offset);
       const part = chunk.subarray(offset, offset + this.#piece.length - this.#filled);
       this.#piece.set(part, this.#filled);
@@ -159,14 +165,24 @@ export class StagedFile {
     this.#filled = 0;
     this.#piece = this.#spare ?? new Uint8Array(0);
     this.#spare = undefined;
-    this.#writing = this.#writePiece(descriptor, piece, position);
+    this.#writing = this.#writePiece(descriptor, piece, position).then(() => {
+      this.#spare = piece;
+    });
     // The next call looks at the outcome.
     this.#writing.catch(() => {});
   }
 
+  /** Writes a whole piece from where it lies: who gives such overlaps writing with work of its own. */
+  async #writeThrough(piece: Uint8Array): Promise<void> {
+    const { descriptor } = await this.#opened(this.#place.writtenFiles);
+    await this.#writing;
+    const position = this.#fileBytes;
+    await this.#writePiece(descriptor, piece, position);
+    this.#fileBytes += piece.length;
+  }
+
   async #writePiece(descriptor: number, piece: Uint8Array, position: number): Promise<void> {
     await this.#writeAll(descriptor, piece, position);
-    this.#spare = piece;
     this.#unsyncedBytes += piece.length;
     if (this.#unsyncedBytes < WRITEBACK_BYTES) return;
     // One that is still running holds the writer back, so that memory does not fill with bytes

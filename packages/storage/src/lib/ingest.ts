@@ -9,6 +9,7 @@ import { assertNotAborted } from "./aborting.ts";
 import type { ObjectStager, Staged, StorageReceipt } from "./contract.ts";
 import { assertExpected, type Expectation, SizeGuard } from "./expectation.ts";
 import { assertLease } from "./lease.ts";
+import { createDigester } from "./hashing/digester.ts";
 import { SlabWriter } from "./slab-writer.ts";
 import { GrowingSlab, SLAB_BYTES } from "./slabs.ts";
 import { SourceReader } from "./source-reader.ts";
@@ -111,15 +112,18 @@ class Ingest {
   }
 
   async #large(head: Uint8Array, chunk: Uint8Array): Promise<IngestResult> {
-    const staged = await this.#stage(this.#options.expect?.sizeBytes);
+    const expectedBytes = this.#options.expect?.sizeBytes;
+    const staged = await this.#stage(expectedBytes);
     return this.#discardingOnFailure(staged, async () => {
-      const writer = new SlabWriter(staged, this.#hashing.createHasher());
+      const digester = await createDigester(expectedBytes);
+      const writer = new SlabWriter(staged, digester);
       try {
         const digest = await this.#pump(writer, head, chunk);
         if ((await this.#admit(digest)) === "write") return await this.#commit(staged, digest);
         await staged.abort().catch(() => undefined);
         return resultOf(digest, undefined);
       } finally {
+        digester.abort();
         await writer.settle();
       }
     });

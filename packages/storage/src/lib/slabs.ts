@@ -1,17 +1,45 @@
+import { allocateSlab } from "#slab-memory";
+
 /** What the data plane writes and hashes at a time: four times faster than 64 KiB on a disk. */
 export const SLAB_BYTES = 1024 * 1024;
 
-const IDLE_SLABS = 16;
+/** Slabs of one owner that are under way at a time, while it fills another. */
+const UNDER_WAY = 3;
+/** Of all owners together, those that are under way besides the first of each. */
+const MOST_EXTRA = 64;
+const MOST_IDLE = 16;
+
 const idle: Uint8Array[] = [];
+let extra = 0;
 
-/** A buffer of {@link SLAB_BYTES}, with whatever it was used for before in it. */
-export function takeSlab(): Uint8Array {
-  return idle.pop() ?? new Uint8Array(SLAB_BYTES);
-}
+/**
+ * The slabs of one owner, which fills one while others are being written and hashed. One of them is
+ * always had without waiting for another owner, so that none can starve; more while all together
+ * have not too many. A slab is in shared memory where there is such, for threads that hash.
+ */
+export class SlabFlight {
+  /** In the order of their launch; those in front may have landed. */
+  readonly #underWay: Promise<void>[] = [];
+  #flying = 0;
 
-/** Gives a slab back. Only one that nothing writes from any more may be given. */
-export function giveSlab(slab: Uint8Array): void {
-  if (idle.length < IDLE_SLABS) idle.push(slab);
+  /** A slab of {@link SLAB_BYTES} to fill, with whatever it was used for before in it. */
+  async take(): Promise<Uint8Array> {
+    while (this.#flying >= (extra < MOST_EXTRA ? UNDER_WAY : 1)) await this.#underWay.shift();
+    return idle.pop() ?? allocateSlab(SLAB_BYTES);
+  }
+
+  /**
+   * Says what the slab that was taken is used for now. It may be taken again once that has ended
+   * well; after a failure somebody may go on reading it in the background, so that it never is.
+   */
+  launch(slab: Uint8Array, use: Promise<unknown>): void {
+    if (this.#flying++ > 0) extra++;
+    const landed = use.then(
+      () => void (idle.length < MOST_IDLE && idle.push(slab)),
+      () => undefined,
+    );
+    this.#underWay.push(landed.finally(() => void (--this.#flying > 0 && extra--)));
+  }
 }
 
 /** Up to one slab of bytes that grows as they come, so that a small object costs little. */
