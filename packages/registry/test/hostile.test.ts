@@ -91,7 +91,7 @@ function argumentsOf(packageIds: readonly string[]): Record<string, fc.Arbitrary
   const coordinates = { namespace: name, name, version: fc.constant("1.0.0"), variant: name };
   const metadata = fc.dictionary(fc.string(), fc.jsonValue());
   const page = record({ limit: fc.integer({ min: 1, max: 9 }), cursor: forgedCursor });
-  const filter = record({ ...coordinates, tag: name, status: fc.constant("open") });
+  const filter = record({ ...coordinates, tag: name, status: fc.constant("open"), q: name });
   const source = orAnything(fc.constant(bytesOf("bytes")));
   const range = record({ start: fc.nat(9), end: fc.nat(9) });
   const expectation = record({ address: hostileText, sizeBytes: fc.nat(9) });

@@ -4,11 +4,14 @@ import { createMemoryBackend } from "@store/storage/memory";
 import { createTestDatabase } from "@store/testing/postgres";
 import { expect, test } from "vitest";
 
+import { selectFound } from "../src/lib/queries/found-names.ts";
 import { selectNames } from "../src/lib/queries/names.ts";
 import { selectPackages, selectVersions } from "../src/lib/queries/packages.ts";
 import { selectByDigest, selectHighest, selectVariants } from "../src/lib/queries/resolve.ts";
-import { selectHolds } from "../src/lib/queries/retention.ts";
+import { selectCovered } from "../src/lib/queries/readable-objects.ts";
+import { selectHolds, selectNamedHolds } from "../src/lib/queries/retention.ts";
 import { selectSchemas } from "../src/lib/queries/schemas.ts";
+import { selectOfName } from "../src/lib/queries/search.ts";
 import { selectTags } from "../src/lib/queries/tags.ts";
 import { dialects, publish, type Dialect } from "./instance.ts";
 
@@ -68,10 +71,77 @@ function queriesOf({ reader: sql, tables }: Database): Record<string, Query<unkn
   return queries;
 }
 
+const range = { from: ["acme", "a"], to: ["acme", "b"] } as const;
+const wide = { from: ["a", ""], to: ["b~", ""] } as const;
+const address = `blake3:${"0".repeat(64)}` as const;
+const sha256 = `sha256:${"0".repeat(64)}` as const;
+
+/** What callers ask who may read a part of the names, searches, and questions about objects. */
+function scopedQueriesOf({ reader: sql, tables }: Database): Record<string, Query<unknown>> {
+  const queries: Record<string, Query<unknown>> = {};
+  const filters = {
+    everything: {},
+    namespace: { namespace: "acme" },
+    open: { status: "open" },
+    yanked: { status: "yanked", namespace: "acme" },
+    finalized: { status: "finalized" },
+  } as const;
+  const pages = {
+    first: { after: undefined, ...wide, limit },
+    later: {
+      after: [...packageKey] as [string, string, string, string, string],
+      to: wide.to,
+      limit,
+    },
+  };
+  const firstNames = { after: undefined, ...wide, limit };
+  const laterNames = { after: ["acme", "app"] as [string, string], to: wide.to, limit };
+  for (const [name, filter] of Object.entries(filters)) {
+    const bounds = "namespace" in filter ? range : wide;
+    const { first, later } = pages;
+    const bounded = { ...first, ...bounds };
+    queries[`packages, ${name}, in a range`] = selectPackages(sql, tables, filter, bounded);
+    const next = { ...later, to: bounds.to };
+    queries[`packages, ${name}, later in a range`] = selectPackages(sql, tables, filter, next);
+  }
+  queries["names in a range"] = selectNames(sql, tables, {}, firstNames);
+  queries["names later in a range"] = selectNames(sql, tables, {}, laterNames);
+  const ofNamespace = { ...firstNames, ...range };
+  queries["names of a namespace in a range"] = selectNames(sql, tables, app, ofNamespace);
+  for (const released of [undefined, true, false]) {
+    const page = { after: id, limit };
+    queries[`holds and their names, ${String(released)}`] = selectNamedHolds(
+      sql,
+      tables,
+      { released },
+      page,
+    );
+  }
+  for (const namespace of [undefined, "acme"]) {
+    const search = { q: "ap", namespace, from: ["app", "acme", "app"], limit } as const;
+    queries[`words in ${namespace}`] = selectFound(sql, tables, search);
+  }
+  const place = { ...app, sortKey: "", variant: "", packageId: "" };
+  for (const status of [undefined, "open", "finalized"] as const) {
+    queries[`packages of a found name, ${status}`] = selectOfName(sql, tables, place, {
+      status,
+      limit,
+    });
+  }
+  for (const ranges of [undefined, [range, wide]]) {
+    for (const asked of [[address, address], [sha256]]) {
+      const name = `objects ${asked.length} ${asked[0]?.slice(0, 6)}, ${ranges === undefined}`;
+      queries[name] = selectCovered({ sql, tables }, ranges, asked);
+    }
+  }
+  return queries;
+}
+
 /** How a plan says that rows are sorted, or read in no order. */
 const costly = {
   // The key of `package_names` is its table, so that reading it is following the key.
-  sqlite: /TEMP B-TREE|^SCAN (?!package_names|.* USING (?:COVERING )?INDEX )/m,
+  // A subquery with a limit is read whole, as far as that goes.
+  sqlite: /TEMP B-TREE|^SCAN (?!package_names|reference$|.* USING (?:COVERING )?INDEX )/m,
   postgres: /Sort|Seq Scan|Bitmap/,
 };
 
@@ -106,7 +176,8 @@ async function openForPlans(dialect: Dialect): Promise<AsyncDisposable & { datab
 test.each(dialects)("every list and reference follows an index on %s", async (dialect) => {
   await using place = await openForPlans(dialect);
   const faults: string[] = [];
-  for (const [name, query] of Object.entries(queriesOf(place.database))) {
+  const queries = { ...queriesOf(place.database), ...scopedQueriesOf(place.database) };
+  for (const [name, query] of Object.entries(queries)) {
     const plan = await place.database.explain(query);
     if (costly[dialect].test(plan)) faults.push(`${name}: ${plan}`);
   }

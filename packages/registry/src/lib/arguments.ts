@@ -4,6 +4,8 @@ import {
   assertTag,
   assertVariant,
   assertVersion,
+  digestOf,
+  parseContentAddress,
   formatReference,
   isStoreError,
   parseReference,
@@ -15,7 +17,7 @@ import { canonicalizeJson, isMediaType } from "@store/manifest";
 import type { ByteRange } from "@store/storage";
 
 import { limits } from "./limits.ts";
-import type { FileOptions, JsonObject, PackageFilter } from "./types.ts";
+import type { ExpectedContent, FileOptions, JsonObject, PackageFilter } from "./types.ts";
 
 /**
  * What callers give, held to its rules before anything is read or decided. They may write plain
@@ -132,11 +134,27 @@ export function assertTagName(value: {
   assertTag(value.tag);
 }
 
+/** Throws `invalid_argument` or `invalid_digest` unless content can be claimed so. */
+export function assertExpectedContent(expect: ExpectedContent | undefined): void {
+  const { address, sha256, sizeBytes } = optionsOf(expect, "expect");
+  if (address !== undefined) parseContentAddress(address);
+  if (sha256 !== undefined && digestOf(parseContentAddress(sha256)).algorithm !== "sha256") {
+    throw new StoreError(
+      "invalid_argument",
+      `expect.sha256 is ${sha256}; give the address by SHA-256, "sha256:<64 hex>".`,
+      { context: { actual: sha256 } },
+    );
+  }
+  if (sizeBytes !== undefined) {
+    assertInteger("expect.sizeBytes", sizeBytes, 0, Number.MAX_SAFE_INTEGER);
+  }
+}
+
 const statuses: readonly unknown[] = ["open", "finalized", "yanked", "expired"];
 
 /** Throws `invalid_name` or `invalid_argument` unless packages can be found by the filter. */
 export function assertPackageFilter(filter: PackageFilter): void {
-  const { namespace, name, version, variant, status, tag } = filter;
+  const { namespace, name, version, variant, status, tag, q } = filter;
   if (namespace !== undefined) assertNamespace(namespace);
   if (name !== undefined) assertName(name);
   if (version !== undefined) assertVersion(version);
@@ -145,6 +163,7 @@ export function assertPackageFilter(filter: PackageFilter): void {
   if (status !== undefined && !statuses.includes(status)) {
     throw wrongType("status", statuses.join(" or "), status);
   }
+  if (q !== undefined) assertSearch(q);
   const narrowed = version ?? variant ?? tag;
   const isRooted = name === undefined ? narrowed === undefined : namespace !== undefined;
   if (isRooted) return;
@@ -152,6 +171,18 @@ export function assertPackageFilter(filter: PackageFilter): void {
     "invalid_argument",
     "Packages are listed by namespace, then name: give the namespace with a name, and both with " +
       "a version, a variant or a tag.",
+  );
+}
+
+const searchPattern = /^[A-Za-z0-9._-]{1,128}$/;
+
+function assertSearch(q: unknown): void {
+  if (searchPattern.test(textOf("search text", q))) return;
+  throw new StoreError(
+    "invalid_argument",
+    `The search text must be 1 to ${limits.searchLength} letters, digits, ".", "_" or "-" of ASCII, ` +
+      `as names are made of, not ${shown(q)}.`,
+    { context: { limit: limits.searchLength, actual: shown(q) } },
   );
 }
 

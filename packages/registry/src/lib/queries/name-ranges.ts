@@ -10,8 +10,10 @@ export interface NameRange {
 }
 
 // No character of a name is below "!" or above "~", so that these end what begins with a text.
-const next = (text: string): string => `${text}!`;
-const beyond = (prefix: string): string => `${prefix}~`;
+/** What comes first behind a text, before everything that it begins. */
+export const next = (text: string): string => `${text}!`;
+/** What comes first behind everything that begins so. */
+export const beyond = (prefix: string): string => `${prefix}~`;
 
 /** The names that a pattern covers. */
 export function rangeOf({ namespace, name }: NamePattern): NameRange {
@@ -46,10 +48,11 @@ export function rangesHold(ranges: readonly NameRange[], name: NameKey): boolean
 
 /** The order of lists. Names are ASCII, so that it is bytewise too. */
 export function compareNames(one: NameKey, other: NameKey): number {
-  return compare(one[0], other[0]) || compare(one[1], other[1]);
+  return compareTexts(one[0], other[0]) || compareTexts(one[1], other[1]);
 }
 
-function compare(one: string, other: string): number {
+/** The bytewise order of two texts in ASCII: below zero where `one` comes first. */
+export function compareTexts(one: string, other: string): number {
   if (one === other) return 0;
   return one < other ? -1 : 1;
 }

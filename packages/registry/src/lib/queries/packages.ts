@@ -4,6 +4,7 @@ import { and, asc, between, desc, eq, isNotNull, lte, sql as raw } from "drizzle
 
 import type { Scope } from "../scope.ts";
 import type { PackageFilter, PackageSummary, Page, PageOptions } from "../types.ts";
+import { firstWord } from "./found-names.ts";
 import { cursorOf, integer, pageLimit, pageOf, text } from "./pages.ts";
 import {
   isBeyond,
@@ -14,6 +15,7 @@ import {
   type RangeQuery,
 } from "./range-query.ts";
 import { packageColumns, packageSummary, type PackageRow } from "./rows.ts";
+import { searchPackages } from "./search.ts";
 import { findTag } from "./tags.ts";
 
 const packageCursor = cursorOf("packages", [text, text, text, text, text]);
@@ -27,8 +29,13 @@ export async function listPackages(
   options: PageOptions,
   scope: Scope,
 ): Promise<Page<PackageSummary>> {
+  const { q } = filter;
+  if (q !== undefined && filter.name === undefined) {
+    return searchPackages({ sql, tables }, { ...filter, q: q.toLowerCase() }, options, scope);
+  }
   const limit = pageLimit(options);
   const after = packageCursor.decode(options.cursor);
+  if (q !== undefined && !isFoundBy(filter, q)) return { items: [] };
   const ranges = rangesOfFilter(scope, filter);
   const conditions = ranges?.length === 0 ? undefined : await conditionsOf(sql, tables, filter);
   if (conditions === undefined) return { items: [] };
@@ -39,6 +46,11 @@ export async function listPackages(
     cursor: (row) => packageCursor.encode(packageKey(row)),
     item: packageSummary,
   });
+}
+
+/** Whether a search would find the one name that is asked for. */
+function isFoundBy({ namespace = "", name = "" }: PackageFilter, q: string): boolean {
+  return firstWord({ namespace, name }, q.toLowerCase()) !== undefined;
 }
 
 /** The filter with its tag looked up, or undefined where there is no such tag. */

@@ -60,10 +60,10 @@ export async function listUnreadable(
 ): Promise<ContentAddress[]> {
   const missing = new Set(addresses);
   const size = scope.ranges === undefined ? addressesAtOnce.known : addressesAtOnce.covered;
-  for (const some of chunksOf([...missing], size)) {
+  for (const some of chunksOf(missing, size)) {
     for (const row of await selectCovered(view, scope.ranges, some)) forget(missing, row);
   }
-  for (const some of chunksOf([...missing], addressesAtOnce.known)) {
+  for (const some of chunksOf(missing, addressesAtOnce.known)) {
     for (const row of await selectUploads(view, actor, some)) forget(missing, row);
   }
   return [...missing];
@@ -83,7 +83,7 @@ function forget(missing: Set<ContentAddress>, row: Addressed): void {
 
 type CoveredRow = Pick<Row<"objects">, "contentAddress" | "digestSha256">;
 
-/** Of the addresses, which may be many, the objects that some covered package has. */
+/** Of the addresses, which are of one algorithm, the objects that some covered package has. */
 export function selectCovered(
   { sql, tables }: Pick<View, "sql" | "tables">,
   ranges: ListedRanges,
@@ -148,24 +148,26 @@ function uploadDigest(row: Row<"uploadSessions">): DualDigest | undefined {
   return { primary, sha256, sizeBytes: row.offsetBytes };
 }
 
+/** Addresses of two algorithms in one question would keep a database from its indexes. */
 function isAddressed(
   t: Tables["objects"] | Tables["uploadSessions"],
   addresses: readonly ContentAddress[],
-): SQL | undefined {
+): SQL {
   const digests = addresses.map(digestOf);
-  const sha256 = digests.filter(({ algorithm }) => algorithm === "sha256");
-  const primary = addresses.filter((_, index) => digests[index]?.algorithm !== "sha256");
-  return or(
-    primary.length === 0 ? undefined : inArray(t.contentAddress, primary),
-    sha256.length === 0
-      ? undefined
-      : inArray(
-          t.digestSha256,
-          sha256.map(({ bytes }) => bytes),
-        ),
+  if (digests[0]?.algorithm !== "sha256") return inArray(t.contentAddress, [...addresses]);
+  return inArray(
+    t.digestSha256,
+    digests.map(({ bytes }) => bytes),
   );
 }
 
-function* chunksOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+/** The addresses as they are now, some at a time, never of two algorithms at once. */
+function* chunksOf(
+  addresses: ReadonlySet<ContentAddress>,
+  size: number,
+): Generator<readonly ContentAddress[]> {
+  const byAlgorithm = Map.groupBy(addresses, (address) => digestOf(address).algorithm);
+  for (const same of byAlgorithm.values()) {
+    for (let start = 0; start < same.length; start += size) yield same.slice(start, start + size);
+  }
 }
