@@ -1,53 +1,61 @@
-import type { Registry } from "@store/registry";
-import { Hono, type Context } from "hono";
+import type { HttpBindings } from "@hono/node-server";
+import { Hono } from "hono";
 
-import { healthRoutes } from "./health-routes.ts";
+import { createHandlers } from "./handlers.ts";
+import { noProxies, type TrustedProxies } from "./http/client-address.ts";
+import type { Service } from "./http/handler.ts";
+import { defaultHttpLimits, type HttpLimits } from "./http/limits.ts";
+import { LiveExchanges } from "./http/live-exchanges.ts";
+import { mountAll } from "./http/mount.ts";
+import { createResponseHeaders } from "./http/response-headers.ts";
+import type { AnsweredRequest, Serving } from "./http/serving.ts";
 import type { Log } from "./log.ts";
-import { problemOf, problemResponse } from "./problem.ts";
+import { defaultEventLimits, type EventLimits } from "./settings.ts";
 
 export interface AppOptions {
   readonly log?: Log;
+  /** Those that are not given have their defaults. */
+  readonly limits?: Partial<HttpLimits>;
+  /** How the log is followed. */
+  readonly events?: Partial<EventLimits>;
+  /** Origins whose pages may call the API; none unless given, `*` for all. */
+  readonly corsOrigins?: readonly string[];
+  /** Whom to believe where a request comes from; nobody unless given. */
+  readonly trustedProxies?: TrustedProxies;
+  /** Where callers reach the server, e.g. `https://store.example.org`. */
+  readonly publicUrl?: string;
+  /** Aborted when the server begins to close: what has no end of its own ends then. */
+  readonly closing?: AbortSignal;
+  /** Aborted when the server gives up waiting for what is under way. */
+  readonly cutOff?: AbortSignal;
+  /** Told of each request when it is over. */
+  readonly onAnswered?: (request: AnsweredRequest) => void;
 }
 
-/** The HTTP API of a registry, as an app that any server can mount. */
-export function createApp(registry: Registry, options: AppOptions = {}): Hono {
-  const app = new Hono();
-  app.route("/health", healthRoutes(registry));
-  app.notFound((c) => answerUnmatched(app, c));
-  app.onError((error, c) => {
-    const problem = problemOf(error);
-    if (problem.status >= 500) options.log?.error(`${c.req.method} ${c.req.path} failed`, error);
-    return problemResponse(c, problem);
-  });
+/**
+ * The HTTP API of a service, for `getRequestListener` and `serve` of `@hono/node-server`, whose
+ * request and response of Node.js it works with, or to be mounted in another app there.
+ */
+export function createApp(
+  service: Service,
+  options: AppOptions = {},
+): Hono<{ Bindings: HttpBindings }> {
+  const limits = { ...defaultHttpLimits, ...options.limits };
+  const exchanges = new LiveExchanges(limits.requests);
+  options.cutOff?.addEventListener("abort", () => exchanges.cutOff(), { once: true });
+  const serving: Serving = {
+    service,
+    limits,
+    headers: createResponseHeaders(options),
+    proxies: options.trustedProxies ?? noProxies,
+    exchanges,
+    guarded: new WeakMap(),
+    closing: options.closing ?? new AbortController().signal,
+    log: options.log,
+    onAnswered: options.onAnswered,
+  };
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  const events = { ...defaultEventLimits, ...options.events };
+  mountAll(app, serving, createHandlers(service, { events, objectBytes: limits.objectBytes }));
   return app;
-}
-
-const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-/** Tells a path that nobody serves from one that is served with other methods (RFC 9110 §15.5.6). */
-function answerUnmatched(app: Hono, c: Context): Response {
-  const { method, path } = c.req;
-  const allowed = methods.filter((other) => {
-    const route = other === "HEAD" ? "GET" : other;
-    return app.router.match(route, path)[0].length > 0;
-  });
-  if (allowed.length === 0) {
-    return problemResponse(c, {
-      type: "about:blank",
-      title: "Not Found",
-      status: 404,
-      detail: `Nothing is served at ${path}.`,
-    });
-  }
-  const allow = allowed.join(", ");
-  return problemResponse(
-    c,
-    {
-      type: "about:blank",
-      title: "Method Not Allowed",
-      status: 405,
-      detail: `${path} does not answer ${method}; it answers ${allow}.`,
-    },
-    { allow },
-  );
 }

@@ -1,42 +1,63 @@
-import { isStoreError, storeErrorCodes, StoreError } from "@store/identity";
-import type { Context } from "hono";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { problemMediaType } from "@store/api";
+import {
+  isStoreError,
+  storeErrorCodes,
+  StoreError,
+  type StoreErrorCode,
+  type StoreErrorContext,
+} from "@store/identity";
 
 import { httpStatusOf } from "./error-status.ts";
 
-/** An RFC 9457 problem; `code` and `context` are Store's own members. */
+/** An RFC 9457 problem; `code`, `requestId` and `context` are Store's own members. */
 export interface Problem {
   /** `about:blank`: what went wrong is said by `code`, not by an address. */
   readonly type: "about:blank";
   readonly title: string;
-  readonly status: ContentfulStatusCode;
+  readonly status: number;
   readonly detail: string;
-  readonly code?: string;
-  readonly [member: string]: unknown;
+  readonly code: StoreErrorCode;
+  /** What the server's log calls the request. */
+  readonly requestId?: string;
+  readonly context?: StoreErrorContext;
 }
 
-/** Answers with a problem as `application/problem+json`. */
-export function problemResponse(
-  c: Context,
-  problem: Problem,
-  headers: Record<string, string> = {},
-): Response {
-  return c.body(JSON.stringify(problem), problem.status, {
-    "content-type": "application/problem+json",
-    "cache-control": "no-store",
-    ...headers,
-  });
+/** What a problem says of the request beside the error. */
+export interface ProblemOptions {
+  readonly requestId?: string;
+  /** Where HTTP has a status of its own for this case, e.g. 414 for `limit_exceeded`. */
+  readonly status?: number;
 }
 
 /** The problem that tells of an error. What was not thrown on purpose is not told outside. */
-export function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown, options: ProblemOptions = {}): Problem {
   const known = isStoreError(error) ? error : new StoreError("internal", storeErrorCodes.internal);
+  const { requestId, status = httpStatusOf(known.code) } = options;
   return {
     type: "about:blank",
     title: storeErrorCodes[known.code],
-    status: httpStatusOf(known.code),
+    status,
     detail: known.message,
     code: known.code,
+    ...(requestId === undefined ? {} : { requestId }),
     ...(Object.keys(known.context).length > 0 ? { context: known.context } : {}),
   };
+}
+
+/** The header fields that belong to a problem. */
+export function problemHeaders(problem: Problem): Record<string, string> {
+  const retryAfter = retryAfterSeconds(problem);
+  return {
+    "content-type": problemMediaType,
+    "cache-control": "no-store",
+    ...(problem.status === 401 ? { "www-authenticate": 'Bearer realm="store"' } : {}),
+    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
+  };
+}
+
+/** How long a client should wait (RFC 9110 §10.2.3); too many failures say themselves how long. */
+function retryAfterSeconds({ status, code, context }: Problem): number | undefined {
+  if (status === 503) return 5;
+  if (status !== 429) return undefined;
+  return code === "rate_limited" ? Math.max(1, Math.ceil(context?.limit ?? 1)) : 1;
 }

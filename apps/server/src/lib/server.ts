@@ -1,31 +1,42 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 
-import { getRequestListener } from "@hono/node-server";
 import { StoreError } from "@store/identity";
-import type { Registry } from "@store/registry";
 
-import { createApp } from "./app.ts";
+import { createApp, type AppOptions } from "./app.ts";
+import type { Service } from "./http/handler.ts";
+import { defaultHttpLimits } from "./http/limits.ts";
+import { createNodeServer } from "./http/node-server.ts";
 import type { Log } from "./log.ts";
+import type { Settings } from "./settings.ts";
 import { startSweeping } from "./sweeping.ts";
+
+/** Where and how to serve; what is not given has its default. */
+export type ServerSettings = Pick<Settings, "host" | "port"> &
+  Partial<Pick<Settings, "publicUrl" | "limits" | "events" | "http">>;
 
 export interface ServerOptions {
   /** Stays open when the server closes: it belongs to the caller. */
-  readonly registry: Registry;
-  readonly host: string;
-  /** 0 takes a free port. */
-  readonly port: number;
+  readonly service: Service;
+  /** A port of 0 takes a free one. */
+  readonly settings: ServerSettings;
   readonly log?: Log;
-  /** How long requests under way may take once the server closes; 10 seconds unless given. */
-  readonly drainMs?: number;
+  /** Told of each request when it is over. */
+  readonly onAnswered?: AppOptions["onAnswered"];
 }
 
 export interface RunningServer {
   /** Where it listens, e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** Accepts nothing more, lets requests under way end, and cuts off what outlives `drainMs`. */
+  /**
+   * Accepts nothing more, ends what has no end of its own, lets requests under way end, and cuts
+   * off what outlives `drainMs`.
+   */
   close(): Promise<void>;
 }
+
+/** How long what was cut off may take to stop its work. */
+const cutOffMs = 1_000;
 
 /**
  * Listens, and sweeps now and then.
@@ -33,16 +44,35 @@ export interface RunningServer {
  * @throws {StoreError} `address_unavailable` or `permission_denied`, naming address and port.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { registry, host, port, log, drainMs = 10_000 } = options;
-  const app = createApp(registry, log === undefined ? {} : { log });
-  const answer = getRequestListener(app.fetch);
-  const server = createServer((request, response) => void answer(request, response));
+  const { service, settings, log, onAnswered } = options;
+  const { host, port, publicUrl, limits: instance, events, http } = settings;
+  const limits = {
+    ...defaultHttpLimits,
+    ...http?.limits,
+    ...(instance === undefined ? {} : { objectBytes: instance.objectLimitBytes }),
+  };
+  const closing = new AbortController();
+  const cutOff = new AbortController();
+  const app = createApp(service, {
+    limits,
+    closing: closing.signal,
+    cutOff: cutOff.signal,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(events === undefined ? {} : { events }),
+    ...(http === undefined
+      ? {}
+      : { corsOrigins: http.corsOrigins, trustedProxies: http.trustedProxies }),
+    ...(log === undefined ? {} : { log }),
+    ...(onAnswered === undefined ? {} : { onAnswered }),
+  });
+  const server = createNodeServer(app, limits);
   await listen(server, host, port);
-  const sweeping = startSweeping(registry, log);
+  const sweeping = startSweeping(service.registry, log);
   return {
     url: urlOf(server),
     async close() {
-      await Promise.all([drain(server, drainMs), sweeping.stop()]);
+      closing.abort(new StoreError("closed", "The server closes; try again later."));
+      await Promise.all([drain(server, cutOff, http?.drainMs ?? 10_000), sweeping.stop()]);
     },
   };
 }
@@ -74,16 +104,21 @@ function urlOf(server: Server): string {
   return `http://${host}:${address.port}`;
 }
 
-async function drain(server: Server, drainMs: number): Promise<void> {
+async function drain(server: Server, cutOff: AbortController, drainMs: number): Promise<void> {
   const closed = once(server, "close");
   server.close();
   // A kept-alive connection falls idle when its request ends, and would be kept for seconds more.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
-  const limit = setTimeout(() => server.closeAllConnections(), drainMs);
+  let last: NodeJS.Timeout | undefined;
+  const limit = setTimeout(() => {
+    cutOff.abort();
+    last = setTimeout(() => server.closeAllConnections(), cutOffMs);
+  }, drainMs);
   try {
     await closed;
   } finally {
     clearInterval(idle);
     clearTimeout(limit);
+    clearTimeout(last);
   }
 }

@@ -40,6 +40,14 @@ export class SettingReader {
     return parts.filter((part) => part !== "");
   }
 
+  /** Origins between commas, such as `https://web.example.org`, or `*`; none unless given. */
+  origins(name: string): readonly string[] {
+    const origins = this.list(name);
+    const wrong = origins.find((one) => one !== "*" && URL.parse(one)?.origin !== one);
+    if (wrong === undefined) return origins;
+    throw refused(name, wrong, "give origins such as https://web.example.org, or *");
+  }
+
   /** An http or https URL, without the slash at its end. */
   url(name: string): string | undefined {
     const text = this.#environment[name];

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { userInfo } from "node:os";
 
+import { httpSettingNames, readHttpSettings, type HttpSettings } from "./http/http-settings.ts";
 import { SettingReader } from "./setting-reader.ts";
 
 /**
@@ -23,6 +24,7 @@ export const settingNames = {
   STORE_OPEN_UPLOADS: "How many resumable uploads may be open.",
   STORE_OPEN_UPLOADS_PER_ACTOR: "How many resumable uploads one actor may have open.",
   STORE_MAX_SUBSCRIBERS: "How many may follow the log at once.",
+  ...httpSettingNames,
   STORE_DEBUG: "1 prints stack traces beside error messages.",
   NO_COLOR: "Anything but nothing turns colours off.",
   UV_THREADPOOL_SIZE: "How many threads wait for the disk.",
@@ -43,6 +45,7 @@ export interface Settings {
   readonly access: AccessSettings;
   readonly limits: InstanceLimits;
   readonly events: EventLimits;
+  readonly http: HttpSettings;
 }
 
 /** Who is let in, and for how long. */
@@ -70,6 +73,13 @@ export interface EventLimits {
   /** How many may follow the log at once. */
   readonly subscribers: number;
 }
+
+/** How the log is followed where nothing is given. */
+export const defaultEventLimits: EventLimits = Object.freeze({
+  heartbeatMs: 15_000,
+  slowSubscriberMs: 10_000,
+  subscribers: 1_000,
+});
 
 /** What the command line gives; it wins over the environment. */
 export interface GivenSettings {
@@ -112,10 +122,12 @@ export function readSettings(
       openUploadsPerActor: read.integer("STORE_OPEN_UPLOADS_PER_ACTOR", { otherwise: 1_000 }),
     },
     events: {
-      heartbeatMs: 15_000,
-      slowSubscriberMs: 10_000,
-      subscribers: read.integer("STORE_MAX_SUBSCRIBERS", { otherwise: 1_000 }),
+      ...defaultEventLimits,
+      subscribers: read.integer("STORE_MAX_SUBSCRIBERS", {
+        otherwise: defaultEventLimits.subscribers,
+      }),
     },
+    http: readHttpSettings(read),
   };
 }
 

@@ -1,0 +1,39 @@
+import { accountHandlers } from "./handlers/accounts.ts";
+import { authHandlers } from "./handlers/auth.ts";
+import { eventHandlers } from "./handlers/events.ts";
+import { fileHandlers } from "./handlers/files.ts";
+import { instanceHandlers } from "./handlers/instance.ts";
+import { manifestAndArchiveHandlers } from "./handlers/manifest-and-archives.ts";
+import { nameHandlers, schemaHandlers } from "./handlers/names.ts";
+import { packageHandlers, retentionHandlers } from "./handlers/packages.ts";
+import { systemHandlers } from "./handlers/system.ts";
+import { uploadHandlers } from "./handlers/uploads.ts";
+import type { Handlers, Service } from "./http/handler.ts";
+import type { EventLimits } from "./settings.ts";
+
+export interface HandlerOptions {
+  readonly events: EventLimits;
+  /** The largest object that is taken, in bytes. */
+  readonly objectBytes: number;
+}
+
+/** A handler for every operation of the API; one that is missing does not compile. */
+export function createHandlers(
+  service: Service,
+  { events, objectBytes }: HandlerOptions,
+): Handlers {
+  return {
+    ...systemHandlers(service),
+    ...authHandlers(service.access),
+    ...accountHandlers(service.access),
+    ...instanceHandlers(),
+    ...packageHandlers(),
+    ...retentionHandlers(),
+    ...manifestAndArchiveHandlers(),
+    ...fileHandlers(),
+    ...nameHandlers(),
+    ...schemaHandlers(),
+    ...eventHandlers(events),
+    ...uploadHandlers({ objectBytes }),
+  };
+}

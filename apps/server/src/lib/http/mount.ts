@@ -1,0 +1,261 @@
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { routes, type Route, type RouteName } from "@store/api";
+import { isStoreError, StoreError } from "@store/identity";
+import type { Hono } from "hono";
+
+import { problemHeaders, problemOf, type Problem } from "../problem.ts";
+import { arrivalOf, headerOf, type Arrival, type ServerContext } from "./arrival.ts";
+import { deliver } from "./deliver.ts";
+import { openExchange } from "./exchange.ts";
+import type { BytesReply, Exchange, Handlers } from "./handler.ts";
+import { entryNames } from "./parse.ts";
+import { RefusedRequest } from "./refused-request.ts";
+import { isBodyUnread } from "./request-body.ts";
+import { malformationOf } from "./request-target.ts";
+import type { SentBytes } from "./send-bytes.ts";
+import type { Serving } from "./serving.ts";
+
+/** One operation at its place. */
+export interface Operation {
+  readonly name: RouteName;
+  readonly route: Route;
+  readonly queryNames: ReadonlySet<string>;
+  handle(exchange: Exchange): Promise<AnyReply>;
+}
+
+/** What a handler may answer with, whatever its route. */
+type AnyReply = Omit<BytesReply, "headers"> & {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+};
+
+/** The operations of one path, by method. */
+type Resource = ReadonlyMap<string, Operation>;
+
+/** Answers every operation at its path, and everything else with a problem. */
+export function mountAll(
+  app: Hono<{ Bindings: HttpBindings }>,
+  serving: Serving,
+  handlers: Handlers,
+): void {
+  for (const [path, resource] of resourcesOf(handlers)) {
+    app.all(honoPath(path), (context) => answer(serving, context, resource));
+  }
+  app.notFound((context) => answer(serving, context, undefined));
+}
+
+function resourcesOf(handlers: Handlers): Map<string, Resource> {
+  const resources = new Map<string, Map<string, Operation>>();
+  for (const name of Object.keys(routes) as RouteName[]) {
+    const route: Route = routes[name];
+    const resource = resources.get(route.path) ?? new Map<string, Operation>();
+    resource.set(route.method, {
+      name,
+      route,
+      queryNames: entryNames(route.query),
+      // Each handler takes what its own route says, which the schemas have made sure of.
+      handle: handlers[name] as (exchange: Exchange) => Promise<AnyReply>,
+    });
+    resources.set(route.path, resource);
+  }
+  for (const resource of resources.values()) {
+    const get = resource.get("GET");
+    if (get !== undefined && !resource.has("HEAD")) resource.set("HEAD", get);
+  }
+  return resources;
+}
+
+/** OpenAPI's `{name}` in Hono's words; the last parameter `path` takes slashes too. */
+function honoPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    name === "path" ? ":path{.+}" : `:${name}`,
+  );
+}
+
+/** What a request gets, and which error that tells of. */
+interface Outcome {
+  readonly reply: BytesReply;
+  readonly problem?: Problem;
+}
+
+async function answer(
+  serving: Serving,
+  context: ServerContext,
+  resource: Resource | undefined,
+): Promise<Response> {
+  const arrival = arrivalOf(context, serving);
+  const operation = resource?.get(arrival.method);
+  using live = serving.exchanges.begin(arrival.outgoing);
+  let outcome: Outcome;
+  try {
+    const reply = await replyTo(serving, arrival, live, resource);
+    outcome = "error" in reply ? refuse(serving, arrival, reply) : { reply };
+  } catch (error) {
+    outcome = refuse(serving, arrival, refusalOf(error));
+  }
+  let sent: SentBytes = { sizeBytes: 0, outcome: "whole" };
+  const { outgoing } = arrival;
+  try {
+    if (arrival.method === "HEAD") return headResponse(arrival, outcome.reply);
+    sent = await send(serving, arrival, outcome.reply);
+    return RESPONSE_ALREADY_SENT;
+  } catch (error) {
+    if (outgoing.headersSent || outgoing.destroyed) {
+      sent = { sizeBytes: 0, outcome: "cut", cause: error };
+    } else {
+      outcome = refuse(serving, arrival, refusalOf(error));
+      sent = await send(serving, arrival, outcome.reply);
+    }
+    return RESPONSE_ALREADY_SENT;
+  } finally {
+    tell(serving, arrival, operation, outcome, sent);
+  }
+}
+
+async function replyTo(
+  serving: Serving,
+  arrival: Arrival,
+  live: { readonly signal: AbortSignal },
+  resource: Resource | undefined,
+): Promise<BytesReply | Refusal> {
+  const { incoming, method } = arrival;
+  const malformed = malformationOf(incoming, serving.limits);
+  if (malformed !== undefined) return malformed;
+  const preflight = preflightOf(serving, arrival, resource);
+  if (preflight !== undefined) return withStandardHeaders(serving, arrival, preflight);
+  if (resource === undefined) return routeNotFound(arrival);
+  const operation = resource.get(method);
+  if (operation === undefined) return methodNotAllowed(arrival, resource);
+  if (operation.name !== "getHealth") serving.exchanges.assertRoom();
+  const exchange = await openExchange(serving, arrival, live, operation);
+  return withStandardHeaders(serving, arrival, bytesOf(await operation.handle(exchange)));
+}
+
+/** An error with what HTTP says beside it: a status of its own, or header fields. */
+interface Refusal {
+  readonly error: unknown;
+  readonly status?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function refusalOf(thrown: unknown): Refusal {
+  return thrown instanceof RefusedRequest ? thrown : { error: thrown };
+}
+
+function routeNotFound({ path }: Arrival): Refusal {
+  const message = `Nothing is served at ${path.slice(0, 200)}.`;
+  return { error: new StoreError("route_not_found", message) };
+}
+
+/** RFC 9110 §15.5.6. */
+function methodNotAllowed({ path, method }: Arrival, resource: Resource): Refusal {
+  const allow = [...resource.keys()].toSorted().join(", ");
+  const message = `${path.slice(0, 200)} does not answer ${method}; it answers ${allow}.`;
+  return { error: new StoreError("method_not_allowed", message), headers: { allow } };
+}
+
+function preflightOf(
+  { headers }: Serving,
+  { incoming, method }: Arrival,
+  resource: Resource | undefined,
+): BytesReply | undefined {
+  if (method !== "OPTIONS" || resource === undefined) return undefined;
+  const allowed = headers.preflight(
+    headerOf(incoming, "origin"),
+    {
+      method: headerOf(incoming, "access-control-request-method"),
+      headers: headerOf(incoming, "access-control-request-headers"),
+    },
+    [...resource.keys()],
+  );
+  return allowed === undefined ? undefined : { status: 204, headers: allowed };
+}
+
+/** A reply as bytes; `json` is written out. */
+function bytesOf({ status, headers = {}, json, bytes }: AnyReply): BytesReply {
+  if (json === undefined) return { status, headers, ...(bytes === undefined ? {} : { bytes }) };
+  const body = Buffer.from(JSON.stringify(json));
+  return { status, headers: { "content-type": "application/json", ...headers }, bytes: body };
+}
+
+function withStandardHeaders(
+  { headers: standard, closing }: Serving,
+  { incoming, requestId }: Arrival,
+  reply: BytesReply,
+): BytesReply {
+  const headers: Record<string, string> = {
+    ...standard.of(headerOf(incoming, "origin")),
+    "x-request-id": requestId,
+    ...reply.headers,
+  };
+  const vary = standard.vary(reply.headers.vary);
+  if (vary !== undefined) headers.vary = vary;
+  if (closing.aborted) headers.connection = "close";
+  return { ...reply, headers };
+}
+
+/** The problem that tells of an error, which is logged or recorded as it should be. */
+function refuse(serving: Serving, arrival: Arrival, refusal: Refusal): Outcome {
+  const { error, status } = refusal;
+  const { requestId, method, path } = arrival;
+  const problem = problemOf(error, { requestId, ...(status === undefined ? {} : { status }) });
+  const isGone = isStoreError(error, "aborted") && arrival.outgoing.destroyed;
+  if (problem.status >= 500 && !isGone) {
+    serving.log?.error(`${method} ${path} failed (${requestId})`, error);
+  }
+  recordRefusal(serving, arrival, problem);
+  const headers = { ...problemHeaders(problem), ...refusal.headers };
+  const bytes = Buffer.from(JSON.stringify(problem));
+  const reply = { status: problem.status, headers, bytes };
+  return { reply: withStandardHeaders(serving, arrival, reply), problem };
+}
+
+/** Hono wraps what answers a HEAD, so that is left to it. */
+function headResponse({ incoming }: Arrival, { status, headers, bytes }: BytesReply): Response {
+  const isSized = status !== 204 && status !== 304 && bytes instanceof Uint8Array;
+  const length = isSized ? { "content-length": String(bytes.length) } : {};
+  const ended = isBodyUnread(incoming) ? { connection: "close" } : {};
+  return new Response(null, { status, headers: { ...length, ...headers, ...ended } });
+}
+
+/** Notes whom the instance did not let in. */
+function recordRefusal({ service }: Serving, arrival: Arrival, { code, status }: Problem): void {
+  if (status !== 401 && status !== 403 && status !== 429) return;
+  const { address, principal, method, path, requestId } = arrival;
+  const actor = principal?.actor ?? "anonymous";
+  service.access.recordRefusal({ code, address, actor, method, path, requestId });
+}
+
+async function send(serving: Serving, arrival: Arrival, reply: BytesReply): Promise<SentBytes> {
+  const { incoming, outgoing } = arrival;
+  if (outgoing.destroyed) return { sizeBytes: 0, outcome: "gone" };
+  return await deliver(incoming, outgoing, reply, serving.limits.idleTimeoutMs);
+}
+
+function tell(
+  { onAnswered, log }: Serving,
+  arrival: Arrival,
+  operation: Operation | undefined,
+  { reply, problem }: Outcome,
+  sent: SentBytes,
+): void {
+  const { requestId, method, path, address, principal, receivedBytes } = arrival;
+  if (sent.outcome === "cut") {
+    log?.error(`${method} ${path} was cut off (${requestId})`, sent.cause);
+  }
+  onAnswered?.({
+    requestId,
+    ...(operation === undefined ? {} : { operation: operation.name }),
+    method,
+    path,
+    address,
+    ...(principal === undefined ? {} : { actor: principal.actor }),
+    status: reply.status,
+    ...(problem === undefined ? {} : { code: problem.code }),
+    durationMs: performance.now() - arrival.beganMs,
+    receivedBytes,
+    sentBytes: sent.sizeBytes,
+    outcome: sent.outcome,
+  });
+}
