@@ -20,7 +20,7 @@ interface Golden {
 }
 
 const golden = JSON.parse(
-  readFileSync(join(import.meta.dirname, "vectors/golden.json"), "utf8"),
+  readFileSync(join(import.meta.dirname, "../vectors/golden.json"), "utf8"),
 ) as Golden;
 
 describe.each(golden.cases)("$name", ({ entries, archives }) => {

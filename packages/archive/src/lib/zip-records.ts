@@ -4,7 +4,7 @@
  */
 
 /** Where a field of 32 bits refers to the zip64 extension, and so the first value it cannot hold. */
-export const limit32 = 0xffff_ffff;
+const limit32 = 0xffff_ffff;
 const limit16 = 0xffff;
 
 /**
@@ -14,7 +14,7 @@ const limit16 = 0xffff;
 const zip64FromBytes = limit32 - 4 * 1024 * 1024;
 
 /** Whether an entry's own sizes are of 64 bits; all of its records have to agree. */
-export function hasLongSizes(sizeBytes: number): boolean {
+function hasLongSizes(sizeBytes: number): boolean {
   return sizeBytes >= zip64FromBytes;
 }
 
