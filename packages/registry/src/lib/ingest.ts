@@ -62,7 +62,7 @@ class Ingest {
 
   /** Makes the bytes an object that is leased; what is left to do is to record the file. */
   async store(source: AsyncIterable<Uint8Array>): Promise<Decide<AddedFile>> {
-    const { database, leases, lifetime, primary } = this.#instance;
+    const { database, leases, lifetime, objectLimitBytes, primary } = this.#instance;
     const { expect, signal, onProgress } = this.#options;
     // Asked before the body is read, so that nobody sends it in vain.
     await findPlace({ sql: database.reader }, this.#placement);
@@ -71,6 +71,7 @@ class Ingest {
         lease: await leases.process(),
         admit: (admitted) => this.#admit(admitted),
         signal: lifetime.signalWith(signal),
+        ...(objectLimitBytes === undefined ? {} : { limitBytes: objectLimitBytes }),
         ...(expect === undefined ? {} : { expect: expectation(expect) }),
         ...(onProgress === undefined ? {} : { onProgress }),
       });

@@ -6,6 +6,7 @@ import type { ManifestDigest } from "./events/codec.ts";
 import type { Leases } from "./leases.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { MetadataValidator } from "./metadata-validator.ts";
+import type { UploadSessions } from "./uploads/sessions.ts";
 
 /** Everything that one open instance is made of; what callers hold is a facade over it. */
 export interface Instance {
@@ -21,6 +22,9 @@ export interface Instance {
   readonly manifestDigest: ManifestDigest;
   readonly lifetime: Lifetime;
   readonly leases: Leases;
+  readonly uploads: UploadSessions;
   readonly validator: MetadataValidator;
+  /** The largest object that is accepted. */
+  readonly objectLimitBytes: number | undefined;
   readonly openPackageMs: number;
 }

@@ -18,6 +18,8 @@ import { catalogQueries, fileQueries, packageQueries } from "./facade/queries.ts
 import type { Instance } from "./instance.ts";
 import type { OpenRegistryOptions, Registry } from "./registry.ts";
 import { scopeOf, wholeScope, type Caller } from "./scope.ts";
+import { assertUploadLimits, sessionLimits } from "./uploads/limits.ts";
+import { UploadSessions } from "./uploads/sessions.ts";
 
 const minute = 60 * 1000;
 const defaults = { openPackageMs: 24 * 60 * minute, leaseMs: 2 * minute } as const;
@@ -52,17 +54,18 @@ async function openInstance(
   const { clock = Date.now, ids = uuidv7, leaseMs = defaults.leaseMs } = options;
   const log = options.log ?? (await openLog(database, { clock, ids }));
   const hashing = await loadDualHashing();
+  const { backends } = options;
+  const { primary } = backends;
+  const lifetime = new Lifetime();
+  const uploadsInstance = { database, primary, backends, clock, ids, lifetime };
   const instance: Instance = {
-    database,
+    ...uploadsInstance,
     ownsDatabase,
     log,
-    primary: options.backends.primary,
-    backends: options.backends,
-    clock,
-    ids,
     manifestDigest: (bytes) => hashing.digestBytes(bytes).primary,
-    lifetime: new Lifetime(),
     leases: new Leases(database, clock, leaseMs),
+    uploads: new UploadSessions(uploadsInstance, sessionLimits(options)),
+    objectLimitBytes: options.objectLimitBytes,
     validator: new MetadataValidator(),
     openPackageMs: options.openPackageMs ?? defaults.openPackageMs,
   };
@@ -118,6 +121,7 @@ function assertOptions(options: OpenRegistryOptions): void {
       "The log is not that of the database. Open the database, then its log, and give both.",
     );
   }
+  assertUploadLimits(options);
   if (leaseMs !== undefined) assertInteger("leaseMs", leaseMs, 4, longestLeaseMs);
   if (openPackageMs !== undefined) {
     assertInteger("openPackageMs", openPackageMs, 1, 100 * 365 * 24 * 60 * minute);

@@ -1,16 +1,14 @@
 import {
   assertFilePath,
   contentAddress,
-  digestOf,
   parseContentAddress,
-  StoreError,
   type ContentAddress,
 } from "@store/identity";
 
 import {
   assertCallback,
+  assertExpectedContent,
   assertFileOptions,
-  assertInteger,
   assertSignal,
   assertSource,
   optionsOf,
@@ -25,11 +23,11 @@ import type { Instance } from "../instance.ts";
 import { refuseUncovered } from "../queries/find.ts";
 import { unknownObject } from "../queries/objects.ts";
 import { findReadableObject } from "../queries/readable-objects.ts";
-import { unknownUpload } from "../queries/uploads.ts";
 import type { Registry } from "../registry.ts";
 import type { Caller } from "../scope.ts";
 import { formatTime } from "../times.ts";
 import type { AddedFile, FileOptions, IngestFileOptions } from "../types.ts";
+import { addUploadedFile } from "../uploads/adding.ts";
 
 type FileCommands = Pick<Registry, "ingestFile" | "addFile" | "removeFile">;
 
@@ -67,7 +65,12 @@ export function fileCommands(instance: Instance, caller: Caller): FileCommands {
       const { idempotencyKey, ...fileOptions } = optionsOf(options);
       const place = placement(packageId, path, fileOptions);
       await readable(packageId);
-      if (typeof object === "object" && object !== null) throw unknownUpload(object.upload);
+      if (typeof object === "object" && object !== null) {
+        const upload = textOf("upload id", object.upload);
+        const idempotent = idempotentRequest(idempotencyKey, "addFile", { ...place, upload });
+        const prepare = () => addUploadedFile(instance, actor, place, upload);
+        return prepareAndRun(instance, actor, prepare, idempotent);
+      }
       const address = object;
       const parsed = parseContentAddress(address);
       const idempotent = idempotentRequest(idempotencyKey, "addFile", { ...place, address });
@@ -90,18 +93,7 @@ export function fileCommands(instance: Instance, caller: Caller): FileCommands {
 function assertIngestOptions({ expect, signal, onProgress }: IngestFileOptions): void {
   assertSignal(signal);
   assertCallback("onProgress", onProgress);
-  const { address, sha256, sizeBytes } = optionsOf(expect, "expect");
-  if (address !== undefined) parseContentAddress(address);
-  if (sha256 !== undefined && digestOf(parseContentAddress(sha256)).algorithm !== "sha256") {
-    throw new StoreError(
-      "invalid_argument",
-      `expect.sha256 is ${sha256}; give the address by SHA-256, "sha256:<64 hex>".`,
-      { context: { actual: sha256 } },
-    );
-  }
-  if (sizeBytes !== undefined) {
-    assertInteger("expect.sizeBytes", sizeBytes, 0, Number.MAX_SAFE_INTEGER);
-  }
+  assertExpectedContent(expect);
 }
 
 /** An object that the caller may not read, or that was lost, is refused as one that is not there. */

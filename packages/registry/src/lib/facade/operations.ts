@@ -89,6 +89,7 @@ function replayOptions(given: ReplayOptions | undefined): ReplayOptions {
 
 async function closeInstance(instance: Instance): Promise<void> {
   await instance.lifetime.end();
+  instance.uploads.close();
   try {
     await instance.validator.close();
     await instance.leases.close();

@@ -9,6 +9,7 @@ import { sweepLeases } from "../leases.ts";
 import { packageKey, selectPackages } from "../queries/packages.ts";
 import { formatTime } from "../times.ts";
 import type { SweepReport } from "../types.ts";
+import { sweepUploads } from "../uploads/records.ts";
 
 /** Packages or keys that one round of the sweep takes, so that others' commands come between. */
 const perRound = 100;
@@ -19,9 +20,10 @@ interface StagedBytes extends StagedStat {
 
 /**
  * Discards what nobody holds any more: staged bytes whose process lease has expired, open packages
- * whose time is over, and idempotency keys that are too old. What a living process has staged is
- * safe, since it renews its lease. A backend or a package that fails does not keep the rest from
- * being swept; the first failure is thrown at the end.
+ * whose time is over, uploads that expired, and idempotency keys that are too old. What a living
+ * process has staged is safe, since it renews its lease, and so is what an upload has that has not
+ * expired. A backend or a package that fails does not keep the rest from being swept; the first
+ * failure is thrown at the end.
  */
 export async function sweep(instance: Instance, actor: string): Promise<SweepReport> {
   const now = formatTime(instance.clock());
@@ -52,7 +54,7 @@ export async function sweep(instance: Instance, actor: string): Promise<SweepRep
     leasesRemoved: leases.removed,
     packagesExpired: await attempt(lapsePackages(instance, actor, now), 0),
     idempotencyKeysRemoved: await attempt(forgetIdempotencyKeys(instance, now), 0),
-    uploadsExpired: 0,
+    uploadsExpired: await attempt(sweepUploads(instance, now), 0),
   };
   if (failures.length > 0) throw failures[0];
   return report;
