@@ -24,12 +24,12 @@ export type {
   FileOptions,
   IngestFileOptions,
   OpenedFile,
-  OpenedObject,
   UploadReference,
 } from "./lib/methods/files.ts";
 export type { MutationOptions } from "./lib/methods/mutation.ts";
 export type { NameDetails, NameFilter, NameMethods, SetTagOptions } from "./lib/methods/names.ts";
 export type { ObjectInfo } from "./lib/methods/object-headers.ts";
+export type { ObjectMethods, OpenedBytes, OpenedObject } from "./lib/methods/objects.ts";
 export type { LogHead, OperationMethods } from "./lib/methods/operation.ts";
 export type {
   FinalizedPackage,
@@ -47,3 +47,11 @@ export type {
   UploadMethods,
 } from "./lib/methods/uploads.ts";
 export type { Credential, Session, SessionCredential } from "./lib/session.ts";
+export { blobSource, type UploadSource } from "./lib/push/source.ts";
+export type { UploadTarget } from "./lib/push/target.ts";
+export {
+  uploadFiles,
+  type UploadedFiles,
+  type UploadFilesOptions,
+  type UploadProgress,
+} from "./lib/push/upload-files.ts";

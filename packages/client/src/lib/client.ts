@@ -9,6 +9,7 @@ import { eventMethods, type EventMethods } from "./methods/events.ts";
 import { fileMethods, type FileMethods } from "./methods/files.ts";
 import { KnownPackages } from "./methods/known-packages.ts";
 import { nameMethods, type NameMethods } from "./methods/names.ts";
+import { objectMethods, type ObjectMethods } from "./methods/objects.ts";
 import { operationMethods, type OperationMethods } from "./methods/operation.ts";
 import { packageMethods, type PackageMethods } from "./methods/packages.ts";
 import { uploadMethods, type UploadMethods } from "./methods/uploads.ts";
@@ -41,6 +42,7 @@ export interface StoreClient
   extends
     PackageMethods,
     FileMethods,
+    ObjectMethods,
     NameMethods,
     EventMethods,
     UploadMethods,
@@ -68,6 +70,7 @@ export function createClient(options: ClientOptions): StoreClient {
     call: caller.call,
     ...packageMethods(caller, known),
     ...fileMethods(caller, known),
+    ...objectMethods(caller),
     ...nameMethods(caller, known),
     ...eventMethods(caller, heartbeatMs),
     ...uploadMethods(caller),

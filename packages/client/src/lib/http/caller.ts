@@ -15,6 +15,7 @@ import { Retries } from "./retries.ts";
 import { readAll } from "./streams.ts";
 import {
   isReplayable,
+  watched,
   type RequestBody,
   type Transport,
   type TransportAnswer,
@@ -134,11 +135,18 @@ export class Caller {
   ): Promise<AnyAnswer | Failure> {
     const { signal } = request;
     if (signal?.aborted === true) throw abortedError(what, signal);
+    const source = watched(request.body);
+    const wasAborted = () => signal?.aborted === true;
     try {
-      const answer = await this.#options.transport(request);
+      const { body } = source;
+      const answer = await this.#options.transport(
+        body === undefined ? request : { ...request, body },
+      );
       if (!Object.hasOwn(route.answers, answer.status)) return await answeredFailure(answer, what);
       return await checked(route, request.method, answer, what);
     } catch (error) {
+      // What the source throws is its caller's own, whatever the transport made of it.
+      if (source.failure !== undefined && !wasAborted()) throw source.failure.error;
       return unansweredFailure(error, what, signal);
     }
   }

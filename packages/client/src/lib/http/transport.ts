@@ -1,6 +1,15 @@
 /** What the bytes of a request may be. A stream is sent as it comes, and can be sent once. */
 export type RequestBody = string | Uint8Array | Blob | AsyncIterable<Uint8Array>;
 
+/** A stream that can be begun again: as a stream, or as whatever else it is made of. */
+export interface Restartable extends AsyncIterable<Uint8Array> {
+  restart(): RequestBody;
+}
+
+export function isRestartable(body: unknown): body is Restartable {
+  return typeof body === "object" && body !== null && "restart" in body;
+}
+
 /** One HTTP request, ready to be sent. */
 export interface TransportRequest {
   /** Absolute. */
@@ -45,4 +54,32 @@ export function isWhole(body: RequestBody): body is Uint8Array | Blob {
 
 export function isBlob(body: unknown): body is Blob {
   return typeof Blob !== "undefined" && body instanceof Blob;
+}
+
+/** A body, and what its source threw while it was sent. */
+export interface WatchedBody {
+  readonly body: RequestBody | undefined;
+  readonly failure: { readonly error: unknown } | undefined;
+}
+
+/** Remembers what a stream throws, which a transport may hide. */
+export function watched(body: RequestBody | undefined): WatchedBody {
+  if (body === undefined || typeof body === "string" || isWhole(body)) {
+    return { body, failure: undefined };
+  }
+  let failure: { readonly error: unknown } | undefined;
+  const watching = async function* () {
+    try {
+      yield* body;
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  };
+  return {
+    body: watching(),
+    get failure() {
+      return failure;
+    },
+  };
 }

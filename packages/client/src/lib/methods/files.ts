@@ -17,16 +17,17 @@ import { manifestDigest } from "@store/manifest";
 
 import type { Caller } from "../http/caller.ts";
 import { readAll } from "../http/streams.ts";
-import { isReplayable, type AnswerHeaders, type RequestBody } from "../http/transport.ts";
 import {
-  beginDownload,
-  type Download,
-  type DownloadOptions,
-  type ResolvedRange,
-} from "./download.ts";
+  isReplayable,
+  isRestartable,
+  type AnswerHeaders,
+  type RequestBody,
+} from "../http/transport.ts";
+import { beginDownload, type DownloadOptions } from "./download.ts";
 import type { KnownPackages } from "./known-packages.ts";
 import { idempotency, type MutationOptions } from "./mutation.ts";
 import { objectOf, partOf, type ObjectInfo } from "./object-headers.ts";
+import { headOf, openedOf, wholeOf, type OpenedBytes } from "./objects.ts";
 import { flag, pageQuery, type PageOptions } from "./paging.ts";
 import { counted } from "./progress.ts";
 
@@ -58,21 +59,11 @@ export interface UploadReference {
   readonly upload: string;
 }
 
-export interface OpenedFile {
+export interface OpenedFile extends OpenedBytes {
   readonly file: FileInfo;
-  /** What `body` delivers: a half-open range of the file's bytes. */
-  readonly range: ResolvedRange;
-  /** `whole`: the stream fails before its end where the bytes are not the object's. */
-  readonly verified: "whole" | "none";
-  /** Holds a connection until it was read or left; never read, until the signal fires. */
-  readonly body: AsyncIterable<Uint8Array>;
 }
 
-export interface OpenedObject extends Omit<OpenedFile, "file"> {
-  readonly object: ObjectInfo;
-}
-
-/** Files in packages, manifests, archives, and the objects behind them. */
+/** Files in packages, manifests and archives. */
 export interface FileMethods {
   /**
    * Sends a file. What can be given again (bytes, a `Blob`, or a function that gives the stream
@@ -106,18 +97,9 @@ export interface FileMethods {
     format: "tar" | "tar.gz" | "zip",
     options?: { readonly signal?: AbortSignal },
   ): Promise<AsyncIterable<Uint8Array>>;
-  /** By either digest. */
-  statObject(address: ContentAddress): Promise<ObjectInfo>;
-  openObject(address: ContentAddress, options?: DownloadOptions): Promise<OpenedObject>;
-  /** Those whose bytes have to be sent, in the order given; any number, asked by 10,000. */
-  listMissing(
-    addresses: readonly ContentAddress[],
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<ContentAddress[]>;
 }
 
 const manifestLimitBytes = 1024 * 1024 * 1024;
-const addressesPerCall = 10_000;
 const archiveRoutes = {
   tar: "getTarArchive",
   "tar.gz": "getTarGzArchive",
@@ -129,7 +111,6 @@ export function fileMethods(caller: Caller, known: KnownPackages): FileMethods {
     ...writeMethods(caller),
     ...readMethods(caller),
     ...wholeMethods(caller, known),
-    ...objectMethods(caller),
   };
 }
 
@@ -138,7 +119,8 @@ function writeMethods({ call }: Caller) {
     async ingestFile(packageId, path, source, options = {}) {
       const { expect, signal, onProgress } = options;
       const open = counted(source, onProgress);
-      const canRepeat = typeof source === "function" || isReplayable(source);
+      const canRepeat =
+        typeof source === "function" || isRestartable(source) || isReplayable(source);
       const { json } = await call("putFile", {
         params: { packageId, path },
         query: { expect: expect?.address, ...fileQuery(options) },
@@ -206,29 +188,10 @@ function readMethods(caller: Caller) {
       const download = await beginDownload(caller, what(path), ask, options);
       return {
         file: fileOf(path, download.headers, wholeOf(download, what(path))),
-        ...opened(download),
+        ...openedOf(download),
       };
     },
   } satisfies Partial<FileMethods>;
-}
-
-/** The answer to `HEAD`; an error has no body there, so it is asked for again by `GET`. */
-async function headOf<T>(head: () => Promise<T>, get: () => Promise<unknown>): Promise<T> {
-  try {
-    return await head();
-  } catch (error) {
-    await get();
-    throw error;
-  }
-}
-
-function wholeOf({ headers, address, sizeBytes }: Download, what: string): ObjectInfo {
-  const { sha256 } = objectOf({ headers, status: 200 }, what);
-  return { address, sha256, sizeBytes };
-}
-
-function opened({ range, verified, body }: Download) {
-  return { range, verified, body };
 }
 
 function fileOf(path: string, headers: AnswerHeaders, object: ObjectInfo): FileInfo {
@@ -265,38 +228,4 @@ function wholeMethods({ call }: Caller, known: KnownPackages) {
     const { manifest_digest } = json;
     return manifest_digest === undefined ? undefined : parseContentAddress(manifest_digest);
   }
-}
-
-function objectMethods(caller: Caller) {
-  const { call } = caller;
-  return {
-    async statObject(address) {
-      const params = { address };
-      const answer = await headOf(
-        () => call("getObject", { params, isHead: true }),
-        () => call("getObject", { params, headers: { range: "bytes=0-0" } }),
-      );
-      return objectOf(answer, address);
-    },
-    async openObject(address, options = {}) {
-      const { signal } = options;
-      const ask = async (headers: object) =>
-        partOf(await call("getObject", { params: { address }, headers, signal }), address);
-      const download = await beginDownload(caller, address, ask, options);
-      return { object: wholeOf(download, address), ...opened(download) };
-    },
-    async listMissing(addresses, { signal } = {}) {
-      const missing: ContentAddress[] = [];
-      for (let from = 0; from < addresses.length; from += addressesPerCall) {
-        const some = addresses.slice(from, from + addressesPerCall);
-        const { json } = await call("listMissingObjects", {
-          body: { addresses: some },
-          signal,
-          isRepeatable: true,
-        });
-        for (const address of json.missing) missing.push(parseContentAddress(address));
-      }
-      return missing;
-    },
-  } satisfies Partial<FileMethods>;
 }

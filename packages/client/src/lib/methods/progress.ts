@@ -1,4 +1,4 @@
-import { isBlob, type RequestBody } from "../http/transport.ts";
+import { isBlob, isRestartable, type RequestBody } from "../http/transport.ts";
 
 /**
  * What opens a body, and tells how much of it was taken. Of a `Blob` nothing is told but its size
@@ -9,11 +9,15 @@ export function counted(
   onProgress: ((sizeBytes: number) => void) | undefined,
 ): () => RequestBody {
   return () => {
-    const body = typeof source === "function" ? source() : source;
+    const body = typeof source === "function" ? source() : begun(source);
     if (onProgress === undefined) return body;
     if (typeof body === "string" || body instanceof Uint8Array || isBlob(body)) return body;
     return counting(body, onProgress);
   };
+}
+
+function begun(source: RequestBody): RequestBody {
+  return isRestartable(source) ? source.restart() : source;
 }
 
 async function* counting(

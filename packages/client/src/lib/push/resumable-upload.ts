@@ -1,0 +1,110 @@
+import type { UploadInfo } from "@store/api";
+import { isStoreError, type ContentAddress } from "@store/identity";
+
+import { thrownFailure } from "../http/failures.ts";
+import type { Retries } from "../http/retries.ts";
+import { bodyOf, type HashedSource } from "./source.ts";
+import type { ResumableTarget } from "./target.ts";
+
+/** Uploads that were begun before, e.g. by a program that was interrupted. */
+export class BegunUploads {
+  readonly #target: ResumableTarget;
+  #listed: Promise<UploadInfo[]> | undefined;
+
+  constructor(target: ResumableTarget) {
+    this.#target = target;
+  }
+
+  /** The one that has got furthest of those for the same bytes; it is given once. */
+  async take(address: ContentAddress, sizeBytes: number): Promise<string | undefined> {
+    this.#listed ??= this.#list();
+    const listed = await this.#listed;
+    const [found] = listed
+      .filter((one) => one.metadata["expect"] === address && one.sizeBytes === sizeBytes)
+      .toSorted((a, b) => b.offsetBytes - a.offsetBytes);
+    if (found !== undefined) listed.splice(listed.indexOf(found), 1);
+    return found?.id;
+  }
+
+  async #list(): Promise<UploadInfo[]> {
+    const found: UploadInfo[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#target.listUploads({
+        limit: 1000,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      found.push(...page.items.filter((one) => one.status === "open"));
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return found;
+  }
+}
+
+export interface ResumableUploadOptions {
+  readonly signal: AbortSignal;
+  readonly retries: Retries;
+  /** Most bytes of one request; the rest at once unless given. */
+  readonly partBytes: number;
+  /** Called with the bytes that are known to be there, or on their way. */
+  readonly onProgress: (sizeBytes: number) => void;
+}
+
+/** How often another may take the upload over before it is left to it. */
+const mostTakeovers = 2;
+
+/**
+ * Sends a large file as a resumable upload, perhaps one that was begun before, and gives the
+ * upload's id, once it is complete. Each failure for the moment is followed by another request at the durable offset; patience begins
+ * again with each byte that arrived. What is given up stays with the server until it expires, so
+ * that another call goes on with it.
+ */
+export async function sendResumably(
+  target: ResumableTarget,
+  begun: string | undefined,
+  hashed: HashedSource,
+  { signal, retries, partBytes, onProgress }: ResumableUploadOptions,
+): Promise<string> {
+  const { sizeBytes } = hashed;
+  const attempts = retries.begin(`uploading ${hashed.source.path}`, signal);
+  let id = begun;
+  let [durable, takeovers] = [-1, 0];
+  for (;;) {
+    try {
+      id ??= await create(target, hashed);
+      let offset = await target.getUploadOffset(id);
+      while (offset < sizeBytes) {
+        if (offset > durable) attempts.progressed();
+        durable = offset;
+        onProgress(offset);
+        const body = bodyOf(hashed, offset, Math.min(sizeBytes, offset + partBytes));
+        const begin = offset;
+        const appended = await target.appendUpload(id, offset, body, {
+          signal,
+          onProgress: (sent) => onProgress(begin + sent),
+        });
+        offset = appended.offsetBytes;
+      }
+      onProgress(sizeBytes);
+      return id;
+    } catch (error) {
+      // It expired, or ended otherwise: what counts is that it is not there.
+      const isGone = isStoreError(error, "upload_not_found");
+      if (isStoreError(error, "upload_locked")) takeovers += 1;
+      if (isGone || takeovers > mostTakeovers) [id, durable, takeovers] = [undefined, -1, 0];
+      const failure = thrownFailure(error, `uploading ${hashed.source.path}`, signal);
+      const isPassing = isGone || isStoreError(error, "upload_conflict") || failure.isTransient;
+      await attempts.pause({ ...failure, isTransient: isPassing && !signal.aborted });
+    }
+  }
+}
+
+async function create(target: ResumableTarget, hashed: HashedSource): Promise<string> {
+  const { address, sizeBytes, source } = hashed;
+  const { id } = await target.createUpload({
+    sizeBytes,
+    expect: { address },
+    metadata: { filename: source.path, expect: address },
+  });
+  return id;
+}
