@@ -167,6 +167,15 @@ print(json.dumps([archive.read(info).decode() for info in archive.infolist()]))`
     }
   });
 
+  test.for([
+    [65_534, 22],
+    [65_535, 98],
+    [65_536, 98],
+  ])("of %d files ends with records of %d bytes", ([entries = 0, sizeBytes]) => {
+    const directory = { entries, sizeBytes: 46 * entries, offset: 0 };
+    expect(endOfCentralDirectory(directory).length).toBe(sizeBytes);
+  });
+
   test.for([65_534, 65_535, 65_536])("of %d files is read whole", async (count, context) => {
     if (!hasPython || !hasUnzip) context.skip("python3 and unzip are not both there");
     const file = join(folder, "many.zip");
