@@ -266,7 +266,8 @@ describe("tar.gz", () => {
 
 test("every format has a media type, and others are refused at once", () => {
   expect(Object.keys(archiveMediaTypes)).toEqual([...formats]);
-  for (const format of ["rar", "toString", ""] as ArchiveFormat[]) {
+  for (const name of ["rar", "toString", ""]) {
+    const format = name as ArchiveFormat;
     expect(() => createArchive(format, [])).toThrow(/no archive format/u);
     expect(() => archiveSizeBytes(format, [])).toThrow(/no archive format/u);
   }
