@@ -5,6 +5,7 @@ import type { Principal } from "@store/access";
 import type { Context } from "hono";
 
 import { clientAddress } from "./client-address.ts";
+import { methodOf } from "./method-override.ts";
 import { requestIdOf } from "./request-id.ts";
 import type { Serving } from "./serving.ts";
 
@@ -35,7 +36,7 @@ export function arrivalOf(context: ServerContext, { proxies }: Serving): Arrival
     incoming,
     outgoing,
     requestId: requestIdOf(headerOf(incoming, "x-request-id")),
-    method: incoming.method ?? "",
+    method: methodOf(incoming),
     path: query === -1 ? url : url.slice(0, query),
     address: clientAddress(
       incoming.socket.remoteAddress,

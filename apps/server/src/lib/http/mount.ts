@@ -39,7 +39,11 @@ export function mountAll(
   serving: Serving,
   handlers: Handlers,
 ): void {
-  for (const [path, resource] of resourcesOf(handlers)) {
+  // What has a name stands before a parameter at its place, since the first that matches answers.
+  const resources = [...resourcesOf(handlers)].toSorted(
+    ([one], [other]) => Number(one.includes("{")) - Number(other.includes("{")),
+  );
+  for (const [path, resource] of resources) {
     app.all(honoPath(path), (context) => answer(serving, context, resource));
   }
   app.notFound((context) => answer(serving, context, undefined));
