@@ -39,7 +39,9 @@ export async function readAll(
     chunks.push(chunk);
   }
   const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : joined(chunks, sizeBytes);
+  if (chunks.length !== 1 || only === undefined) return joined(chunks, sizeBytes);
+  // Whatever kind of array the transport gives, such as a Buffer.
+  return new Uint8Array(only.buffer, only.byteOffset, only.byteLength);
 }
 
 function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {

@@ -104,7 +104,7 @@ function tagMethods({ call }: Caller, known: KnownPackages) {
     const found = known.find(packageId);
     if (found !== undefined) return found;
     const { json } = await call("getPackage", { params: { packageId } });
-    return json;
+    return known.note(decodePackageSummary(json));
   };
   return {
     async listTags(namespace, name, page = {}) {
