@@ -25,7 +25,7 @@ interface Sample {
   readonly content: Uint8Array;
 }
 
-const modified = Date.UTC(1980, 0, 1) / 1000;
+const modified = Date.UTC(1980, 1, 1) / 1000;
 const environment = { ...process.env, LC_ALL: "C.UTF-8", TZ: "UTC" };
 let folder = "";
 

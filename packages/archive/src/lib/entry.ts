@@ -18,8 +18,11 @@ export interface ArchiveEntry {
 /** What the size of an archive follows from. */
 export type ArchiveEntrySize = Pick<ArchiveEntry, "path" | "sizeBytes">;
 
-/** 1980-01-01T00:00:00Z in seconds of Unix time: the first moment that a zip can express. */
-export const modifiedSeconds = 315_532_800;
+/**
+ * 1980-02-01T00:00:00Z in seconds of Unix time. A zip can express no time before 1980, so that what
+ * was extracted can be put into one anywhere: west of Greenwich the first of January is in 1979.
+ */
+export const modifiedSeconds = 318_211_200;
 
 /** The permission bits of an entry, the same for all who extract it. */
 export function permissions(entry: ArchiveEntry): number {

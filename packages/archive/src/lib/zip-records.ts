@@ -32,9 +32,9 @@ export interface ZipEntryFacts {
 /** Bit 3: sizes and CRC follow the content. Bit 11: names are UTF-8. 4.4.4 */
 const flags = (1 << 3) | (1 << 11);
 const methodDeflate = 8;
-/** 1980-01-01 00:00:00, without a time zone, as DOS has it. 4.4.6 */
+/** 1980-02-01 00:00:00, without a time zone, as DOS has it. 4.4.6 */
 const modifiedTime = 0;
-const modifiedDate = (1 << 5) | 1;
+const modifiedDate = (2 << 5) | 1;
 /** Unix (which is what makes the permission bits mean something), specification 4.5. 4.4.2 */
 const madeBy = (3 << 8) | 45;
 const neededPlain = 20;
