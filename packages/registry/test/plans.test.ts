@@ -1,3 +1,4 @@
+import { parseContentAddress } from "@store/identity";
 import { openDatabase, type Database, type Query } from "@store/database";
 import { openRegistry } from "@store/registry";
 import { createMemoryBackend } from "@store/storage/memory";
@@ -73,8 +74,8 @@ function queriesOf({ reader: sql, tables }: Database): Record<string, Query<unkn
 
 const range = { from: ["acme", "a"], to: ["acme", "b"] } as const;
 const wide = { from: ["a", ""], to: ["b~", ""] } as const;
-const address = `blake3:${"0".repeat(64)}` as const;
-const sha256 = `sha256:${"0".repeat(64)}` as const;
+const address = parseContentAddress(`blake3:${"0".repeat(64)}`);
+const sha256 = parseContentAddress(`sha256:${"0".repeat(64)}`);
 
 /** What callers ask who may read a part of the names, searches, and questions about objects. */
 function scopedQueriesOf({ reader: sql, tables }: Database): Record<string, Query<unknown>> {

@@ -4,7 +4,8 @@ import { and, asc, eq, lt, sql as raw } from "drizzle-orm";
 
 import { nameWords } from "../name-words.ts";
 import type { Scope } from "../scope.ts";
-import { beyond, compareTexts, next } from "./name-ranges.ts";
+import { beyond, compareNames, compareTexts, next, type NameKey } from "./name-ranges.ts";
+import type { ListedRanges } from "./range-query.ts";
 
 /** A name, under the word of it by which it was found. */
 export type FoundName = Row<"nameWords">;
@@ -82,7 +83,7 @@ function namespacesOf({ namespace, scope }: NameSearch): readonly (string | unde
 
 /** The rows of one source in order, from a place on. */
 async function* rowsOf(
-  { sql, tables, q }: NameSearch,
+  { sql, tables, q, scope }: NameSearch,
   namespace: string | undefined,
   from: FoundPlace,
   budget: SearchBudget,
@@ -96,8 +97,17 @@ async function* rowsOf(
     if (last === undefined || rows.length < limit) return;
     budget.isCut ||= budget.rows <= 0;
     if (budget.isCut) return;
-    place = [last.word, last.namespace, next(last.name)];
+    place = placeBehind(last, scope.ranges);
   }
+}
+
+/** Where to go on behind a row: within its word, not before the next range that is covered. */
+function placeBehind({ word, namespace, name }: FoundName, ranges: ListedRanges): FoundPlace {
+  const behind: NameKey = [namespace, next(name)];
+  if (ranges === undefined) return [word, ...behind];
+  const range = ranges.find(({ to }) => compareNames(behind, to) < 0);
+  if (range === undefined) return [next(word), "", ""];
+  return [word, ...(compareNames(range.from, behind) > 0 ? range.from : behind)];
 }
 
 /** The words that begin so, from a place on. */
