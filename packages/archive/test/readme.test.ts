@@ -8,7 +8,7 @@ test("the README's example compiles, runs and prints what it should", async () =
     [
       "application/gzip",
       "3072",
-      "910f832dc78d0274",
+      "ccb8f6b4b8daa3e5",
       "The source of 'LICENSE' gave fewer bytes than its size of 12 says.",
       "",
     ].join("\n"),
