@@ -30,7 +30,7 @@ export function systemHandlers({ registry, metrics }: Service): Handlers<SystemR
 
     getMetrics: async () => {
       if (metrics === undefined) {
-        throw new StoreError("unsupported", "Nothing is measured here.");
+        throw new StoreError("route_not_found", "Nothing is measured here.");
       }
       return {
         status: 200,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setImmediate } from "node:timers/promises";
 
 import type { BytesReply } from "./handler.ts";
 import { isBodyHeldBack, isBodyUnread } from "./request-body.ts";
@@ -21,6 +22,8 @@ export async function deliver(
   idleMs: number,
 ): Promise<SentBytes> {
   const { status, headers, bytes = new Uint8Array() } = reply;
+  // A small body has often arrived with its head, and is only not looked at yet.
+  if (isBodyUnread(incoming) && !isBodyHeldBack(incoming)) await setImmediate();
   if (!isBodyUnread(incoming)) {
     outgoing.socket?.setTimeout(idleMs);
     return await sendBytes(outgoing, reply, { isHead: false });

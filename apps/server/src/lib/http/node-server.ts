@@ -9,6 +9,7 @@ import { problemHeaders, problemOf } from "../problem.ts";
 import type { HttpLimits } from "./limits.ts";
 import { waitsForContinue } from "./request-body.ts";
 import { requestIdOf } from "./request-id.ts";
+import { createResponseHeaders } from "./response-headers.ts";
 
 /**
  * Node's HTTP server before an app, with its limits. The parser is the strict one: what two readers
@@ -22,8 +23,15 @@ export function createNodeServer(
     // The answer itself sees to what is left of a request's body.
     autoCleanupIncoming: false,
     overrideGlobalObjects: false,
+    // HTTP/1.0 has no Host; where HTTP/1.1 has none the app refuses it.
+    hostname: "localhost",
     errorHandler: () => malformedResponse(),
   });
+  const outgoings = new WeakMap<Duplex, ServerResponse>();
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    outgoings.set(incoming.socket, outgoing);
+    void answer(incoming, outgoing);
+  };
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -33,44 +41,47 @@ export function createNodeServer(
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
       insecureHTTPParser: false,
+      requireHostHeader: false,
       noDelay: true,
     },
-    (incoming, outgoing) => void answer(incoming, outgoing),
+    serve,
   );
   server.maxConnections = limits.connections;
   // More would be dropped without a word: the app counts them itself, and refuses.
   server.maxHeadersCount = 0;
   server.on("checkContinue", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     waitsForContinue(incoming);
-    void answer(incoming, outgoing);
+    serve(incoming, outgoing);
   });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuse(error, socket));
+  // Any other expectation is refused by the app.
+  server.on("checkExpectation", serve);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    refuse(error, socket, outgoings.get(socket)?.headersSent === true);
+  });
   return server;
 }
 
-/** What the app is not asked about, since it has no URL. */
+/** What the app is not asked about, since its target is no URL. */
 function malformedResponse(): Response {
-  const message = "The request has no Host, or a target that is no URL.";
+  const message = "The request's target or Host is no URL's.";
   const { status, headers, body } = problemParts(new StoreError("invalid_argument", message));
   return new Response(body, { status, headers: { ...headers, connection: "close" } });
 }
 
 /** Answers what the parser refused, where an answer can still be given. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const hasAnswered = "_httpMessage" in socket && socket._httpMessage !== null;
-  if (error.code === "ECONNRESET" || !socket.writable || hasAnswered) {
+function refuse(error: NodeJS.ErrnoException, socket: Duplex, isAnswered: boolean): void {
+  if (error.code === "ECONNRESET" || !socket.writable || isAnswered) {
     socket.destroy();
     return;
   }
   const { error: refusal, status: own } = refusalOf(error.code);
   const { status, headers, body } = problemParts(refusal, own);
-  const fields = Object.entries({
-    ...headers,
-    "content-length": String(Buffer.byteLength(body)),
-    "x-content-type-options": "nosniff",
-    connection: "close",
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${reasons[status] ?? "Error"}\r\n${fields.join("")}\r\n${body}`);
+  const length = { "content-length": String(Buffer.byteLength(body)), connection: "close" };
+  const fields = Object.entries({ ...headers, ...length }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  const text = `HTTP/1.1 ${status} ${reasons[status] ?? "Error"}\r\n${fields.join("")}\r\n${body}`;
+  socket.end(text, () => socket.destroy());
 }
 
 const reasons: Readonly<Record<number, string>> = {
@@ -98,13 +109,15 @@ function refusalOf(code: string | undefined): { error: StoreError; status?: numb
   }
 }
 
+const standard = createResponseHeaders({});
+
 function problemParts(error: StoreError, ownStatus?: number) {
   const requestId = requestIdOf(undefined);
   const status = ownStatus === undefined ? {} : { status: ownStatus };
   const problem = problemOf(error, { requestId, ...status });
   return {
     status: problem.status,
-    headers: { ...problemHeaders(problem), "x-request-id": requestId },
+    headers: { ...standard.of(undefined), ...problemHeaders(problem), "x-request-id": requestId },
     body: JSON.stringify(problem),
   };
 }

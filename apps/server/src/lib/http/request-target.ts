@@ -5,11 +5,15 @@ import { StoreError } from "@store/identity";
 import type { HttpLimits } from "./limits.ts";
 import { decodePart } from "./parse.ts";
 
-/** Why a request is refused before anything else, and HTTP's own status for that. */
+/** Why a request is refused before anything else, with HTTP's own status for that. */
 export interface Malformed {
   readonly error: StoreError;
   readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
 }
+
+/** What follows a request that was not understood may not be what it seems to be. */
+const headers = { connection: "close" };
 
 /** Fields that may stand once: where two differ, two readers would see two requests. */
 const singleFields = new Set([
@@ -42,7 +46,27 @@ export function malformationOf(
   }
   const twice = repeatedField(rawHeaders);
   if (twice !== undefined) return malformed(`The request has ${twice} twice; send it once.`);
-  return targetProblem(url);
+  return protocolProblem(incoming) ?? targetProblem(url);
+}
+
+/** RFC 9112 §3.2 and §6.1, RFC 9110 §10.1.1. */
+function protocolProblem(incoming: IncomingMessage): Malformed | undefined {
+  const { httpVersion, headers: fields } = incoming;
+  if (!httpVersion.startsWith("1.")) {
+    return malformed(`HTTP/${httpVersion} is not spoken here; use HTTP/1.1.`);
+  }
+  if (httpVersion === "1.1" && fields.host === undefined) {
+    return malformed("The request has no Host; send one.");
+  }
+  const coding = fields["transfer-encoding"];
+  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    return malformed("The only transfer coding that is taken is chunked.");
+  }
+  const { expect } = fields;
+  if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
+    return malformed("The only expectation that is met is 100-continue.", 417);
+  }
+  return undefined;
 }
 
 function repeatedField(rawHeaders: readonly string[]): string | undefined {
@@ -73,18 +97,16 @@ function targetProblem(url: string): Malformed | undefined {
     decodePart(path);
     return undefined;
   } catch (error) {
-    if (error instanceof StoreError) return { error, status: 400 };
+    if (error instanceof StoreError) return { error, status: 400, headers };
     throw error;
   }
 }
 
-function malformed(message: string): Malformed {
-  return { error: new StoreError("invalid_argument", message), status: 400 };
+function malformed(message: string, status = 400): Malformed {
+  return { error: new StoreError("invalid_argument", message), status, headers };
 }
 
 function tooMuch(status: number, what: string, context: { readonly limit: number }): Malformed {
-  return {
-    error: new StoreError("limit_exceeded", `${what}; send less.`, { context }),
-    status,
-  };
+  const error = new StoreError("limit_exceeded", `${what}; send less.`, { context });
+  return { error, status, headers };
 }
