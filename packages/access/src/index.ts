@@ -1,5 +1,6 @@
 export type { Access } from "./lib/access.ts";
 export { guardRegistry } from "./lib/guard.ts";
+export { openAccess } from "./lib/open-access.ts";
 export {
   anonymousPrincipal,
   localPrincipal,

@@ -1,7 +1,7 @@
 import { isStoreError, type NamePattern } from "@store/identity";
 import type { ReadScope, Registry } from "@store/registry";
 
-import { lacking, lackingName, requireAccess, type Need } from "./principal.ts";
+import { lackingName, requireAccess, type Need } from "./principal.ts";
 import { allowsName, isInstanceAdmin, type FullName, type ScopeLevel } from "./scope.ts";
 import type { Principal } from "./types.ts";
 

@@ -35,7 +35,12 @@ export function localPrincipal(actor: string): Principal {
  */
 export type Need = "authenticated" | "reader" | "writer" | "instance" | "metrics" | "setup";
 
-const needs: Record<Need, { met(principal: Principal): boolean; readonly scope: string }> = {
+interface Requirement {
+  readonly met: (principal: Principal) => boolean;
+  readonly scope: string;
+}
+
+const needs: Record<Need, Requirement> = {
   authenticated: { met: ({ kind }) => kind !== "setup", scope: "read:<pattern>" },
   reader: { met: ({ scopes }) => allowsSome(scopes, "read"), scope: "read:<pattern>" },
   writer: { met: ({ scopes }) => allowsSome(scopes, "write"), scope: "write:<pattern>" },

@@ -35,12 +35,14 @@ const ranks = { read: 1, write: 2, admin: 3 } as const satisfies Record<ScopeLev
  * @throws {StoreError} `invalid_argument`, or `invalid_name` where a name in it breaks its rule
  */
 export function parseScope(text: string): Scope {
-  if (text === "metrics") return { level: "metrics" };
-  const [, level, pattern] = /^(read|write|admin):(.*)$/s.exec(text) ?? [];
+  const given: unknown = text;
+  if (given === "metrics") return { level: "metrics" };
+  const parts = typeof given === "string" ? /^(read|write|admin):(.*)$/s.exec(given) : null;
+  const [, level, pattern] = parts ?? [];
   if ((level === "read" || level === "write" || level === "admin") && pattern !== undefined) {
     return { level, pattern: parseNamePattern(pattern) };
   }
-  const actual = String(text).slice(0, 80);
+  const actual = typeof given === "string" ? given.slice(0, 80) : typeof given;
   throw new StoreError(
     "invalid_argument",
     `${JSON.stringify(actual)} is no scope; write read:<pattern>, write:<pattern>, ` +
@@ -122,9 +124,9 @@ export function mayGrant(own: readonly Scope[], scope: Scope): boolean {
  * outgrows its owner. Of two patterns one lies within the other, or they have no name in common.
  */
 export function intersectScopes(token: readonly Scope[], owner: readonly Scope[]): Scope[] {
-  const common = token.flatMap((scope) => {
+  const common = token.flatMap((scope): Scope[] => {
     if (scope.level === "metrics") return mayGrant(owner, scope) ? [scope] : [];
-    return owner.flatMap((other) => {
+    return owner.flatMap((other): Scope[] => {
       if (other.level === "metrics") return [];
       const pattern = commonPattern(scope.pattern, other.pattern);
       if (pattern === undefined) return [];

@@ -6,8 +6,8 @@ import type { Scope } from "./scope.ts";
 /** Whoever a request comes from, and what that lets do. Times are RFC 3339 UTC, milliseconds. */
 export interface Principal {
   /**
-   * The opaque id that events name: `user:<uuid>`, `token:<uuid>` for an API token, `setup`,
-   * `anonymous`, or what the operator of the instance gave.
+   * The opaque id that events name: `user:<uuid>`, `token:<uuid>` for an API token or the setup
+   * token, `anonymous`, or what the operator of the instance gave.
    */
   readonly actor: string;
   readonly kind: PrincipalKind;

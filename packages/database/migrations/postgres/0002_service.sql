@@ -33,10 +33,12 @@ CREATE TABLE users (
 );
 CREATE UNIQUE INDEX users_username ON users (username);
 
--- A login and its refresh tokens: each names its session, and only the newest is accepted.
+-- A login and its refresh tokens: each holds the secret of its session, by which an old one is told
+-- from an invented one, and only the newest is accepted.
 CREATE TABLE sessions (
   session_id text COLLATE "C" NOT NULL,
   user_id text COLLATE "C" NOT NULL,
+  family_digest bytea NOT NULL,
   refresh_digest bytea NOT NULL,
   created_at text COLLATE "C" NOT NULL,
   refreshed_at text COLLATE "C" NOT NULL,

@@ -39,10 +39,12 @@ CREATE TABLE users (
 ) STRICT;
 CREATE UNIQUE INDEX users_username ON users (username);
 
--- A login and its refresh tokens: each names its session, and only the newest is accepted.
+-- A login and its refresh tokens: each holds the secret of its session, by which an old one is told
+-- from an invented one, and only the newest is accepted.
 CREATE TABLE sessions (
   session_id TEXT NOT NULL,
   user_id TEXT NOT NULL,
+  family_digest BLOB NOT NULL,
   refresh_digest BLOB NOT NULL,
   created_at TEXT NOT NULL,
   refreshed_at TEXT NOT NULL,

@@ -49,6 +49,7 @@ export const sessions = pgTable(
   {
     sessionId: text("session_id").notNull(),
     userId: text("user_id").notNull(),
+    familyDigest: bytes("family_digest").notNull(),
     refreshDigest: bytes("refresh_digest").notNull(),
     createdAt: text("created_at").notNull(),
     refreshedAt: text("refreshed_at").notNull(),
