@@ -50,8 +50,11 @@ export function packageHandlers(): Handlers<PackageRoutes> {
     }),
 
     deletePackage: async (exchange) => {
-      const { registry, params } = exchange;
-      await endPackage(registry, params.packageId, mutationOptions(exchange));
+      const { registry, params, query } = exchange;
+      const { packageId } = params;
+      const options = mutationOptions(exchange);
+      if (query.status === "open") await registry.abandonPackage(packageId, options);
+      else await endPackage(registry, packageId, options);
       return { status: 204 };
     },
 
