@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { statement, type Database } from "@store/database";
+import { isStoreError } from "@store/identity";
 import { and, eq, gt, inArray, isNull, lte, or } from "drizzle-orm";
 
 import { findUpload, type UploadRow } from "../queries/uploads.ts";
@@ -74,8 +75,11 @@ export class UploadLocks {
   readonly #options: LockOptions;
   readonly #holder = randomUUID();
   readonly #held = new Map<string, UploadLock>();
+  /** Uploads whose lock could not be given back yet. */
+  readonly #owed = new Set<string>();
   #watching: NodeJS.Timeout | undefined;
   #looking = false;
+  #closed = false;
 
   constructor(options: LockOptions) {
     this.#options = options;
@@ -104,11 +108,16 @@ export class UploadLocks {
     const giveUpAt = performance.now() + this.patienceMs;
     for (;;) {
       signal.throwIfAborted();
+      this.#owed.delete(uploadId);
       const lock = new UploadLock(uploadId, this.#options.lockMs);
-      const row = await this.#tryTake(uploadId, actor);
+      const row = await this.#tryTake(uploadId, actor).catch((error: unknown) => {
+        // A commit whose outcome is unknown may have taken it.
+        if (!isStoreError(error, "upload_not_found")) this.#owe(uploadId);
+        throw error;
+      });
       if (row !== undefined) {
         this.#held.set(uploadId, lock);
-        this.#watching ??= setInterval(() => void this.#watch(), this.#watchMs).unref();
+        this.#watchFromNow();
         return { lock, row };
       }
       if (performance.now() > giveUpAt) {
@@ -124,13 +133,38 @@ export class UploadLocks {
     lock.assertHeld();
   }
 
-  /** Gives the lock back; later, by itself, where the database does not answer. */
+  /** Gives the lock back; later, where the database does not answer now. */
   async free(lock: UploadLock): Promise<void> {
-    this.#forget(lock);
-    const free = this.#options.database.write(({ sql }) =>
-      freeLock(sql, { uploadId: lock.uploadId, holder: this.#holder }),
-    );
-    await free.catch(() => undefined);
+    const { uploadId } = lock;
+    if (this.#held.get(uploadId) === lock) this.#held.delete(uploadId);
+    this.#owed.add(uploadId);
+    await this.#freeOwed(uploadId).catch(() => this.#owe(uploadId));
+  }
+
+  /** Looks after nothing any more: locks that could not be given back end by their time. */
+  close(): void {
+    clearInterval(this.#watching);
+    this.#watching = undefined;
+    this.#closed = true;
+  }
+
+  #owe(uploadId: string): void {
+    this.#owed.add(uploadId);
+    this.#watchFromNow();
+  }
+
+  #watchFromNow(): void {
+    if (this.#closed) return;
+    this.#watching ??= setInterval(() => void this.#watch(), this.#watchMs).unref();
+  }
+
+  async #freeOwed(uploadId: string): Promise<void> {
+    const { database } = this.#options;
+    await database.write(async ({ sql }) => {
+      // Somebody here may have begun to take it again.
+      if (this.#owed.has(uploadId)) await freeLock(sql, { uploadId, holder: this.#holder });
+    });
+    this.#owed.delete(uploadId);
   }
 
   get #watchMs(): number {
@@ -159,18 +193,12 @@ export class UploadLocks {
     });
   }
 
-  #forget(lock: UploadLock): void {
-    if (this.#held.get(lock.uploadId) === lock) this.#held.delete(lock.uploadId);
-    if (this.#held.size > 0) return;
-    clearInterval(this.#watching);
-    this.#watching = undefined;
-  }
-
   /** Gives way where somebody wants a lock, and renews those that are due. */
   async #watch(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
     try {
+      for (const uploadId of this.#owed) await this.#freeOwed(uploadId);
       const locks = [...this.#held.values()];
       for (let from = 0; from < locks.length; from += perStatement) {
         const some = locks.slice(from, from + perStatement);
@@ -182,6 +210,9 @@ export class UploadLocks {
     } finally {
       this.#looking = false;
     }
+    if (this.#held.size > 0 || this.#owed.size > 0) return;
+    clearInterval(this.#watching);
+    this.#watching = undefined;
   }
 
   async #look(locks: readonly UploadLock[]): Promise<void> {

@@ -114,6 +114,7 @@ export class UploadSessions {
 
   close(): void {
     this.#digesters.close();
+    this.#locks.close();
   }
 
   /** Appends a source, or first all of it apart where its checksum has to be right before. */
