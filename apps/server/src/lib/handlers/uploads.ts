@@ -52,7 +52,7 @@ export function uploadHandlers({ objectBytes }: UploadHandlerOptions): Handlers<
       },
     }),
 
-    createUpload: (exchange) => speakingTus(exchange, create),
+    createUpload: (exchange) => speakingTus(exchange, () => create(exchange, objectBytes)),
 
     listUploads: async ({ registry, query }) => ({
       status: 200,
@@ -64,23 +64,23 @@ export function uploadHandlers({ objectBytes }: UploadHandlerOptions): Handlers<
       json: encodeUpload(await registry.getUpload(params.uploadId)),
     }),
 
-    headUpload: (exchange) => speakingTus(exchange, describe),
+    headUpload: (exchange) => speakingTus(exchange, () => describe(exchange)),
 
-    appendUpload: (exchange) => speakingTus(exchange, append),
+    appendUpload: (exchange) => speakingTus(exchange, () => append(exchange, objectBytes)),
 
-    cancelUpload: (exchange) => speakingTus(exchange, cancel),
+    cancelUpload: (exchange) => speakingTus(exchange, () => cancel(exchange)),
   };
 }
 
 /** Every answer of the protocol names its version, a refusal too. */
-async function speakingTus<E extends Pick<Exchange, "header">, R>(
-  exchange: E,
-  handle: (exchange: E) => Promise<R>,
+async function speakingTus<R>(
+  { header }: Pick<Exchange, "header">,
+  handle: () => Promise<R>,
 ): Promise<R> {
   const headers = { "tus-resumable": tusVersion };
   try {
-    assertTusVersion(exchange.header);
-    return await handle(exchange);
+    assertTusVersion(header);
+    return await handle();
   } catch (thrown) {
     if (isStoreError(thrown)) throw new RefusedRequest(thrown, undefined, headers);
     if (!(thrown instanceof RefusedRequest)) throw thrown;
@@ -90,7 +90,10 @@ async function speakingTus<E extends Pick<Exchange, "header">, R>(
 
 type CreateUpload = Routes["createUpload"];
 
-async function create(exchange: Exchange<CreateUpload>): Promise<Reply<CreateUpload>> {
+async function create(
+  exchange: Exchange<CreateUpload>,
+  limitBytes: number,
+): Promise<Reply<CreateUpload>> {
   const { registry, header, context } = exchange;
   const comesWithBytes = hasBody(context.env.incoming);
   if (comesWithBytes) assertOffsetStream(exchange);
@@ -98,7 +101,7 @@ async function create(exchange: Exchange<CreateUpload>): Promise<Reply<CreateUpl
   const checksum = parseUploadChecksum(header("upload-checksum"));
   const metadata = parseUploadMetadata(header("upload-metadata"));
   const created = await registry.createUpload({
-    ...declaredSize(exchange),
+    ...declaredSize(exchange, limitBytes),
     metadata,
     expect: expectedUpload(metadata),
   });
@@ -132,7 +135,10 @@ async function describe({ registry, params }: Exchange<HeadUpload>): Promise<Rep
 
 type AppendUpload = Routes["appendUpload"];
 
-async function append(exchange: Exchange<AppendUpload>): Promise<Reply<AppendUpload>> {
+async function append(
+  exchange: Exchange<AppendUpload>,
+  limitBytes: number,
+): Promise<Reply<AppendUpload>> {
   const { registry, params, header } = exchange;
   assertOffsetStream(exchange);
   const offsetBytes = byteCount(header, "upload-offset");
@@ -140,7 +146,7 @@ async function append(exchange: Exchange<AppendUpload>): Promise<Reply<AppendUpl
     throw new StoreError("invalid_argument", "Upload-Offset is missing; say where the bytes go.");
   }
   const checksum = parseUploadChecksum(header("upload-checksum"));
-  const sizeBytes = byteCount(header, "upload-length");
+  const sizeBytes = uploadSize(header, limitBytes);
   if (sizeBytes !== undefined) await registry.setUploadSize(params.uploadId, sizeBytes);
   const options = present({ checksum });
   const upload = await appendFrom(exchange, params.uploadId, offsetBytes, options);
@@ -188,8 +194,11 @@ async function cancel({ registry, params }: Exchange<CancelUpload>): Promise<Rep
   return { status: 204, headers: { "tus-resumable": tusVersion } };
 }
 
-function declaredSize({ header }: Pick<Exchange, "header">): { sizeBytes?: number } {
-  const sizeBytes = byteCount(header, "upload-length");
+function declaredSize(
+  { header }: Pick<Exchange, "header">,
+  limitBytes: number,
+): { sizeBytes?: number } {
+  const sizeBytes = uploadSize(header, limitBytes);
   const deferred = header("upload-defer-length");
   if (deferred !== undefined && deferred !== "1") {
     throw new StoreError("invalid_argument", "Upload-Defer-Length can only be 1.", {
@@ -203,6 +212,14 @@ function declaredSize({ header }: Pick<Exchange, "header">): { sizeBytes?: numbe
     );
   }
   return sizeBytes === undefined ? {} : { sizeBytes };
+}
+
+function uploadSize(header: Exchange["header"], limitBytes: number): number | undefined {
+  const sizeBytes = byteCount(header, "upload-length");
+  if (sizeBytes === undefined || sizeBytes <= limitBytes) return sizeBytes;
+  throw new StoreError("limit_exceeded", `An upload has at most ${limitBytes} bytes.`, {
+    context: { limit: limitBytes, actual: sizeBytes },
+  });
 }
 
 function assertOffsetStream({ header }: Pick<Exchange, "header">): void {
