@@ -128,6 +128,18 @@ describe("the stream of events", () => {
     ]);
   });
 
+  it("is about one subject, and what lies below it, where one is named", async () => {
+    for (const name of ["app", "app2"]) await server.registry.createPackage(coordinates(name));
+    const other = await server.registry.createPackage({ ...coordinates("app"), version: "2.0.0" });
+    const response = await server.request(
+      "GET",
+      "/api/v1/events?type=v1.package.created&subject=acme/app",
+      { token: reader, headers: accept },
+    );
+    const [, second] = await firstEvents(response, 2);
+    expect(second).toContain(other.id);
+  });
+
   it("is given to so many at once, and to another when one has left", async () => {
     const leave = new AbortController();
     const open = (signal = leave.signal) =>

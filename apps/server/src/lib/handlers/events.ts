@@ -19,10 +19,9 @@ export function eventHandlers(limits: EventLimits): Handlers<"listEvents" | "get
     if (subscribers >= limits.subscribers) throw tooManySubscribers(limits.subscribers);
     const { closing, registry } = exchange;
     const signal = AbortSignal.any([exchange.signal, closing]);
-    const { types } = selection(exchange);
     const since = lastSeen(exchange);
-    const events = registry.tailEvents({ since, signal, ...types });
-    const stream = serverSentEvents(events, {
+    const events = registry.tailEvents({ since, signal, ...selection(exchange) });
+    const stream = serverSentEvents(about(exchange.query.subject, events), {
       heartbeatMs: limits.heartbeatMs,
       slowMs: limits.slowSubscriberMs,
     });
@@ -95,6 +94,18 @@ function lastSeen({ header, query }: Exchange<Routes["listEvents"]>): number {
 
 function selection({ query }: Exchange<Routes["listEvents"]>): { types?: readonly string[] } {
   return query.type === undefined ? {} : { types: query.type.split(",") };
+}
+
+/** The events about a subject and what lies below it, as reading the log selects them. */
+async function* about(
+  subject: string | undefined,
+  events: AsyncIterable<StoredEvent>,
+): AsyncGenerator<StoredEvent> {
+  for await (const event of events) {
+    const [found, wanted] = [event.subject, subject ?? ""];
+    const isBelow = found.startsWith(wanted) && /^(?:$|[#/:@])/.test(found.slice(wanted.length));
+    if (subject === undefined || isBelow) yield event;
+  }
 }
 
 /** Events as the log keeps them: a CBOR sequence (RFC 8742) of [header, payload]. */
