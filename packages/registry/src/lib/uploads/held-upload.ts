@@ -5,7 +5,8 @@ import { claimsOf, type UploadRow } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
 import { finishUpload } from "./completing.ts";
 import { LockedStaged } from "./locked-staged.ts";
-import type { UploadLock, UploadLocks } from "./locks.ts";
+import type { UploadLocks } from "./locks.ts";
+import type { UploadLock } from "./upload-lock.ts";
 import { deleteUpload, saveUpload, sizeUpload, type UploadsInstance } from "./records.ts";
 
 /** Bodies up to this size are not looked for after a crash: their clients send them again. */

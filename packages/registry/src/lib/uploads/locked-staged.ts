@@ -1,7 +1,8 @@
 import type { ContentAddress } from "@store/identity";
 import type { Staged, StagedReadOptions, StorageReceipt } from "@store/storage";
 
-import type { UploadLock, UploadLocks } from "./locks.ts";
+import type { UploadLocks } from "./locks.ts";
+import type { UploadLock } from "./upload-lock.ts";
 
 /** Staged bytes that are written only while the lock on their upload is held. */
 export class LockedStaged implements Staged {

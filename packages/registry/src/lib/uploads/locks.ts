@@ -8,6 +8,7 @@ import { and, eq, gt, inArray, isNull, lte, or } from "drizzle-orm";
 import { findUpload, type UploadRow } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
 import { uploadLocked } from "./turns.ts";
+import { UploadLock } from "./upload-lock.ts";
 
 /** How often a process looks whether somebody else wants what it holds, and asks for what it wants. */
 const watchMs = 500;
@@ -261,54 +262,4 @@ export class UploadLocks {
 
 function idsOf(locks: readonly UploadLock[]): string[] {
   return locks.map(({ uploadId }) => uploadId);
-}
-
-/** A lock that this process holds, as far as it knows. */
-export class UploadLock {
-  readonly uploadId: string;
-  readonly #lockMs: number;
-  readonly #ending = new AbortController();
-  #since = performance.now();
-  #lost = false;
-
-  constructor(uploadId: string, lockMs: number) {
-    this.uploadId = uploadId;
-    this.#lockMs = lockMs;
-  }
-
-  /** Fires when somebody else wants the upload, or has it. */
-  get ending(): AbortSignal {
-    return this.#ending.signal;
-  }
-
-  get isDue(): boolean {
-    return performance.now() - this.#since > this.#lockMs / 4;
-  }
-
-  /** Whether the lock is surely held, and will be for a while. */
-  get isTrusted(): boolean {
-    return !this.#lost && performance.now() - this.#since < (this.#lockMs * 3) / 4;
-  }
-
-  /** Throws `upload_locked` unless the lock is trusted. */
-  assertHeld(): void {
-    if (!this.isTrusted) throw this.#refusal();
-  }
-
-  renewed(since: number): void {
-    this.#since = since;
-  }
-
-  giveWay(): void {
-    this.#ending.abort(this.#refusal());
-  }
-
-  lose(): void {
-    this.#lost = true;
-    this.giveWay();
-  }
-
-  #refusal(): Error {
-    return uploadLocked(this.uploadId, "another request took it over");
-  }
 }

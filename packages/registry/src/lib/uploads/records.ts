@@ -1,6 +1,6 @@
 import { statement } from "@store/database";
 import { StoreError } from "@store/identity";
-import { and, eq, inArray, isNull, lte, or, sql as raw } from "drizzle-orm";
+import { and, eq, gt, inArray, isNull, lte, or, sql as raw } from "drizzle-orm";
 
 import type { Instance } from "../instance.ts";
 import type { UploadRow } from "../queries/uploads.ts";
@@ -112,7 +112,9 @@ const save = statement((sql, { uploadSessions: t }, p) =>
       contentAddress: null,
       digestSha256: null,
     })
-    .where(and(eq(t.uploadId, p("uploadId")), eq(t.lockedBy, p("holder"))))
+    .where(
+      and(eq(t.uploadId, p("uploadId")), eq(t.lockedBy, p("holder")), gt(t.expiresAt, p("now"))),
+    )
     .returning(),
 );
 
@@ -125,7 +127,7 @@ const extendLeases = statement((sql, { objectLeases: t }, p) =>
 
 /** Records where the bytes are and how many are durable; digests found before hold no more. */
 export function saveUpload(
-  { database }: UploadsInstance,
+  { database, clock }: UploadsInstance,
   saved: {
     readonly uploadId: string;
     readonly holder: string;
@@ -136,7 +138,7 @@ export function saveUpload(
 ): Promise<UploadRow> {
   const { uploadId, expiresAt } = saved;
   return database.write(async ({ sql }) => {
-    const [row] = await save(sql, { ...saved });
+    const [row] = await save(sql, { ...saved, now: formatTime(clock()) });
     if (row === undefined) throw lost(uploadId);
     await extendLeases(sql, { uploadId, expiresAt });
     return row;
@@ -210,5 +212,5 @@ export async function sweepUploads(
 }
 
 function lost(uploadId: string): Error {
-  return uploadLocked(uploadId, "another process took it over");
+  return uploadLocked(uploadId, "another process took it over, or it has expired");
 }
