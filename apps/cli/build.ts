@@ -34,9 +34,9 @@ await build({
   format: "esm",
   platform: "node",
   target: "node24",
-  // The native addon is taken where it can be installed. The others are looked for by oclif, in
-  // development only.
-  external: ["@napi-rs/blake-hash", "typescript", "ts-node", "tsx"],
+  // Native addons are installed beside the bundle. The others are looked for by oclif, in development
+  // only.
+  external: ["@napi-rs/blake-hash", "@node-rs/argon2", "typescript", "ts-node", "tsx"],
   // CommonJS inside of the bundle asks for these.
   banner: {
     js: [

@@ -37,8 +37,9 @@ first; a second signal ends it at once.
     const { listenForInterruption, readSettings } = await import("@store/server/runtime");
     const { serve } = await import("@store/server");
     using interruption = listenForInterruption();
+    const settings = readSettings({ data, host, port });
     await serve({
-      settings: readSettings({ data, host, port }),
+      settings,
       signal: interruption.signal,
       log: {
         info: (message) => printNote(printable(message)),
@@ -47,10 +48,27 @@ first; a second signal ends it at once.
           printNote(printable(error === undefined ? message : `${message}: ${reason}`));
         },
       },
-      onListening: async (url) => {
-        if (flags.json) await printDocument({ url });
+      onListening: async ({ url, setupToken }) => {
+        const place = settings.publicUrl ?? url;
+        if (flags.json) await printDocument({ url, setup_token: setupToken });
         else await printLine(`Store listens on ${url}`);
+        if (setupToken !== undefined && !flags.json) await printLine(welcome(place, setupToken));
       },
     });
   }
+}
+
+/** What to type first. The token is told this once, and nowhere else. */
+function welcome(url: string, setupToken: string): string {
+  return `
+Nobody has an account here yet. Make the first, who may do everything, with the setup token, which is
+shown this once:
+
+  STORE_TOKEN=${setupToken} store user create <name> --server ${url}
+
+Then log in:
+
+  store login <name> --server ${url}
+
+If the token is lost, \`store user create <name>\` on this machine makes the first user without it.`;
 }
