@@ -2,70 +2,83 @@ import { StoreError } from "@store/identity";
 import type { HealthReport, Registry } from "@store/registry";
 import { withFaults } from "@store/storage/faults";
 import { createMemoryBackend } from "@store/storage/memory";
-import { createApp } from "@store/server";
 import { describe, expect, it } from "vitest";
 
 import { createReadiness } from "../src/lib/readiness.ts";
 import { openTestRegistry } from "./instance.ts";
+import { startTestServer } from "./service.ts";
 
 describe("GET /health", () => {
   it("says that the process answers, and asks nothing else", async () => {
-    const untouchable = new Proxy<Partial<Registry>>(
-      {},
-      {
-        get: () => () => {
+    await using opened = await openTestRegistry();
+    const untouchable = new Proxy<Registry>(opened, {
+      get: (target, name) => {
+        // Sweeping is the server's own business.
+        if (name === "sweep") return target.sweep;
+        return () => {
           throw new Error("liveness asked the registry");
-        },
+        };
       },
-    ) as Registry;
-    const response = await createApp(untouchable).request("/health");
+    });
+    await using server = await startTestServer({ registry: untouchable });
+    const response = await server.call("nonsense", "/health");
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ status: "ok" });
   });
 });
 
 describe("GET /health/ready", () => {
-  it("names the database, the log and each backend with its free space", async () => {
-    await using registry = await openTestRegistry();
-    const response = await createApp(registry).request("/health/ready");
+  it("says that the instance can work, and nothing more", async () => {
+    await using server = await startTestServer();
+    const response = await server.call(undefined, "/health/ready");
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({
-      status: "ready",
-      checks: {
-        database: { healthy: true, dialect: "sqlite" },
-        log: { healthy: true, size: 6, root: expect.stringMatching(/^[0-9a-f]{64}$/) },
-        backends: { primary: { healthy: true, kind: "memory" } },
-      },
-    });
+    expect(await response.json()).toEqual({ status: "ready" });
   });
 
-  it("answers 503 with the reason when a backend fails", async () => {
+  it("keeps the reason to itself when a backend fails, and logs it", async () => {
     const broken = withFaults(createMemoryBackend(), [
       {
         verb: "health",
         when: "before",
         effect: "fail",
         call: "every",
-        error: new StoreError("storage_unavailable", "The disk is gone."),
+        error: new StoreError("storage_unavailable", "The disk at /secret is gone."),
       },
     ]);
     await using registry = await openTestRegistry(broken);
-    const response = await createApp(registry).request("/health/ready");
+    await using server = await startTestServer({ registry });
+    const response = await server.call(undefined, "/health/ready");
     expect(response.status).toBe(503);
-    expect(response.headers.get("content-type")).toBe("application/problem+json");
-    expect(await response.json()).toMatchObject({
-      status: 503,
-      detail: "The backend 'primary' is not ready: The disk is gone.",
-      checks: { database: { healthy: true }, backends: { primary: { healthy: false } } },
-    });
+    expect(response.headers.get("retry-after")).toBe("5");
+    const problem: unknown = await response.json();
+    expect(problem).toMatchObject({ status: 503, code: "storage_unavailable" });
+    expect(JSON.stringify(problem)).not.toContain("disk");
+    expect(server.failures).toMatchObject([
+      { cause: { message: expect.stringContaining("The disk at /secret is gone.") } },
+    ]);
   });
 
-  it("answers 503 with the reason when the database is closed", async () => {
+  it("answers 503 when the database is closed", async () => {
     const registry = await openTestRegistry();
     await registry.close();
-    const response = await createApp(registry).request("/health/ready");
+    await using server = await startTestServer({ registry });
+    const response = await server.call(undefined, "/health/ready");
     expect(response.status).toBe(503);
-    expect(await response.json()).toMatchObject({ detail: expect.stringContaining("database") });
+    expect(await response.json()).toMatchObject({ code: "database_unavailable" });
+  });
+});
+
+describe("GET /api/v1/admin/health", () => {
+  it("tells whoever may know of the database, the log and each backend", async () => {
+    await using server = await startTestServer();
+    expect((await server.call("writer", "/api/v1/admin/health")).status).toBe(403);
+    const response = await server.call("owner", "/api/v1/admin/health");
+    expect(await response.json()).toMatchObject({
+      healthy: true,
+      database: { healthy: true, dialect: "sqlite" },
+      log: { healthy: true, root: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      backends: { primary: { healthy: true, kind: "memory" } },
+    });
   });
 });
 

@@ -1,14 +1,20 @@
-import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 
+import { getRequestListener } from "@hono/node-server";
 import { StoreError } from "@store/identity";
 import type { HealthReport, Registry } from "@store/registry";
-import { startServer } from "@store/server";
+import { createApp, startServer } from "@store/server";
+import { Hono } from "hono";
+import { createServer as createHttpServer } from "node:http";
 import { describe, expect, it, vi } from "vitest";
 
+import { openConnection } from "./connection.ts";
 import { openTestRegistry } from "./instance.ts";
+import { startTestServer, testAccess } from "./service.ts";
 
-const local = { host: "127.0.0.1", port: 0 } as const;
+const settings = { host: "127.0.0.1", port: 0 };
+const { access } = testAccess();
 
 /** A registry whose health check ends when the test says so. */
 function withSlowHealth(registry: Registry) {
@@ -25,7 +31,7 @@ function withSlowHealth(registry: Registry) {
 describe("a server", () => {
   it("answers at the URL that it gives", async () => {
     await using registry = await openTestRegistry();
-    const server = await startServer({ registry, ...local });
+    const server = await startServer({ service: { registry, access }, settings });
     const response = await fetch(`${server.url}/health`);
     expect(await response.json()).toEqual({ status: "ok" });
     await server.close();
@@ -35,24 +41,48 @@ describe("a server", () => {
   it("lets a request under way end when it closes, and accepts no other", async () => {
     await using opened = await openTestRegistry();
     const { registry, asked, answer } = withSlowHealth(opened);
-    const server = await startServer({ registry, ...local });
+    const server = await startServer({ service: { registry, access }, settings });
     const underWay = fetch(`${server.url}/health/ready`);
     await asked;
     const closed = server.close();
     await expect(fetch(`${server.url}/health`)).rejects.toThrow("fetch failed");
     await answer();
-    expect((await underWay).status).toBe(200);
+    const response = await underWay;
+    expect(response.status).toBe(200);
+    expect(response.headers.get("connection")).toBe("close");
     await closed;
   });
 
   it("cuts off a request that does not end in time", async () => {
     await using opened = await openTestRegistry();
     const { registry, asked, answer } = withSlowHealth(opened);
-    const server = await startServer({ registry, ...local, drainMs: 20 });
+    const server = await startTestServer({ registry, drainMs: 20 });
     const underWay = fetch(`${server.url}/health/ready`);
     await asked;
     await Promise.all([expect(underWay).rejects.toThrow("fetch failed"), server.close()]);
     await answer();
+  });
+
+  it("tells what it cuts off to stop, and why, before it closes the connection", async () => {
+    await using registry = await openTestRegistry();
+    const made = await registry.createPackage({ namespace: "acme", name: "app", version: "1" });
+    const server = await startTestServer({ registry, drainMs: 20 });
+    using connection = await openConnection(server.port);
+    connection.send(
+      [
+        `PUT /api/v1/packages/${made.id}/files/a HTTP/1.1`,
+        "Host: store",
+        "Authorization: Bearer owner",
+        "Expect: 100-continue",
+        "Content-Length: 100",
+        "",
+        "",
+      ].join("\r\n"),
+    );
+    await connection.until(/100 Continue/);
+    await server.close();
+    expect(await connection.closed()).toMatch(/HTTP\/1.1 503 .*"code":"closed"/s);
+    expect((await registry.listFiles(made.id)).items).toEqual([]);
   });
 
   it("says which port another process listens on", async () => {
@@ -60,7 +90,8 @@ describe("a server", () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
-    await expect(startServer({ registry, host: "127.0.0.1", port })).rejects.toMatchObject({
+    const taken = { service: { registry, access }, settings: { host: "127.0.0.1", port } };
+    await expect(startServer(taken)).rejects.toMatchObject({
       code: "address_unavailable",
       message: expect.stringContaining(`127.0.0.1:${port}`),
     });
@@ -69,9 +100,10 @@ describe("a server", () => {
 
   it("says which address the machine does not have", async () => {
     await using registry = await openTestRegistry();
-    await expect(startServer({ registry, host: "203.0.113.1", port: 0 })).rejects.toMatchObject({
-      code: "address_unavailable",
-    });
+    const elsewhere = { host: "203.0.113.1", port: 0 };
+    await expect(
+      startServer({ service: { registry, access }, settings: elsewhere }),
+    ).rejects.toMatchObject({ code: "address_unavailable" });
   });
 
   it("sweeps when it starts, and outlives a sweep that fails", async () => {
@@ -80,10 +112,33 @@ describe("a server", () => {
     const sweep = vi.fn<Registry["sweep"]>().mockRejectedValue(failure);
     const error = vi.fn<(message: string, error?: unknown) => void>();
     const log = { info: () => {}, error };
-    const server = await startServer({ registry: { ...opened, sweep }, ...local, log });
+    const service = { registry: { ...opened, sweep }, access };
+    const server = await startServer({ service, settings, log });
     await vi.waitFor(() => expect(error).toHaveBeenCalledWith("sweeping failed", failure));
     expect(sweep).toHaveBeenCalledOnce();
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
     await server.close();
+  });
+});
+
+describe("the app", () => {
+  it("answers within another one, beside routes of that", async () => {
+    await using registry = await openTestRegistry();
+    const app = new Hono();
+    app.get("/mine", (c) => c.text("mine"));
+    app.route("/", createApp({ registry, access }));
+    const server = createHttpServer(getRequestListener(app.fetch)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await (await fetch(`${url}/mine`)).text()).toBe("mine");
+    const headers = { authorization: "Bearer owner" };
+    expect(await (await fetch(`${url}/api/v1/packages`, { headers })).json()).toEqual({
+      items: [],
+    });
+    const head = await fetch(`${url}/health`, { method: "HEAD" });
+    expect([head.status, head.headers.get("content-length")]).toEqual([200, "15"]);
+    expect((await fetch(`${url}/nowhere`, { method: "POST", body: "x" })).status).toBe(404);
+    server.close();
+    server.closeAllConnections();
   });
 });

@@ -53,6 +53,7 @@ export interface TestServerOptions {
   readonly limits?: Partial<HttpLimits>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly anonymousRead?: boolean;
+  readonly drainMs?: number;
   readonly metrics?: { text(): Promise<string> };
 }
 
@@ -64,10 +65,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const failures: unknown[] = [];
   const settings = readSettings({ host: "127.0.0.1", port: 0 }, { ...options.environment });
   const limits = { ...settings.http.limits, ...options.limits };
-  const { metrics } = options;
+  const { metrics, drainMs = settings.http.drainMs } = options;
   const serverOptions: ServerOptions = {
     service: { registry, access, ...(metrics === undefined ? {} : { metrics }) },
-    settings: { ...settings, http: { ...settings.http, limits } },
+    settings: { ...settings, http: { ...settings.http, limits, drainMs } },
     log: { info: () => {}, error: (_, error) => void failures.push(error) },
     onAnswered: (request) => void answered.push(request),
   };

@@ -29,6 +29,24 @@ describe("settings", () => {
         openUploadsPerActor: 1_000,
       },
       events: { heartbeatMs: 15_000, slowSubscriberMs: 10_000, subscribers: 1_000 },
+      http: {
+        limits: {
+          jsonBytes: 2_097_152,
+          jsonDepth: 64,
+          headerBytes: 16_384,
+          headerCount: 100,
+          urlBytes: 8_192,
+          headersTimeoutMs: 15_000,
+          bodyTimeoutMs: 30_000,
+          idleTimeoutMs: 60_000,
+          keepAliveTimeoutMs: 65_000,
+          connections: 4_096,
+          requests: 1_024,
+        },
+        drainMs: 10_000,
+        corsOrigins: [],
+        trustedProxies: { kind: "count", count: 0 },
+      },
     });
   });
 
@@ -60,6 +78,10 @@ describe("settings", () => {
     ["STORE_ANONYMOUS_READ", "yes"],
     ["STORE_ACCESS_TOKEN_SECONDS", "0"],
     ["STORE_OPEN_UPLOADS", "many"],
+    ["STORE_MAX_JSON_BYTES", "1"],
+    ["STORE_IDLE_TIMEOUT_SECONDS", "0"],
+    ["STORE_CORS_ORIGINS", "https://web.example.org/"],
+    ["STORE_TRUSTED_PROXIES", "proxy.example.org"],
     ["STORE_PUBLIC_URL", "store.example.org"],
     ["STORE_PUBLIC_URL", "https://store.example.org/?a=b"],
   ])("refuse %s=%s, naming it", (name, value) => {

@@ -1,4 +1,5 @@
-import { html, Html } from "./html.ts";
+// Spaces and lines count here, which a formatter would not see in what is called `text`.
+import { html as text, type Html } from "./html.ts";
 
 /** A JSON Schema, as far as the OpenAPI document uses it. */
 export interface JsonSchema {
@@ -22,18 +23,18 @@ export interface JsonSchema {
 
 /** The shape of a JSON document as one would write it down: members, types, and notes beside them. */
 export function schemaText(schema: JsonSchema): Html {
-  return html`<pre><code>${shape(schema, "")}</code></pre>`;
+  return text`<pre><code>${shape(schema, "")}</code></pre>`;
 }
 
 function shape(schema: JsonSchema, indent: string): Html {
   if (schema.properties !== undefined) return objectShape(schema, schema.properties, indent);
-  if (schema.type === "array") return html`[${shape(schema.items ?? {}, indent)}, …]`;
+  if (schema.type === "array") return text`[${shape(schema.items ?? {}, indent)}, …]`;
   const { additionalProperties: others } = schema;
   if (schema.type === "object" && typeof others === "object" && Object.keys(others).length > 0) {
     const inner = `${indent}  `;
-    return html`{ ${inner}[name]: ${shape(others, inner)} ${indent}}`;
+    return text`{\n${inner}[name]: ${shape(others, inner)}\n${indent}}`;
   }
-  return html`${typeText(schema)}`;
+  return text`${typeText(schema)}`;
 }
 
 function objectShape(
@@ -45,10 +46,10 @@ function objectShape(
   const members = Object.entries(properties).map(([name, member]) => {
     const mark = required.includes(name) ? "" : "?";
     const note = noteOf(member);
-    const beside = note === "" ? html`` : html`<span class="note"> // ${note}</span>`;
-    return html`${inner}${name}${mark}: ${shape(member, inner)},${beside} `;
+    const beside = note === "" ? text`` : text`<span class="note">  // ${note}</span>`;
+    return text`${inner}${name}${mark}: ${shape(member, inner)},${beside}\n`;
   });
-  return html`{ ${members}${indent}}`;
+  return text`{\n${members}${indent}}`;
 }
 
 /** The type of a value, in a few words. */
@@ -63,7 +64,7 @@ function noteOf(schema: JsonSchema): string {
   const { description, items } = schema;
   const limits = limitsText(schema);
   const about = description ?? (items?.properties === undefined ? items?.description : undefined);
-  return [about, limits].filter((text) => text !== undefined && text !== "").join(" ");
+  return [about, limits].filter((part) => part !== undefined && part !== "").join(" ");
 }
 
 /** What a value must be beside its type. */
@@ -76,5 +77,5 @@ export function limitsText(schema: JsonSchema): string {
     maxLength === undefined ? undefined : `at most ${maxLength} characters`,
     maxItems === undefined ? undefined : `at most ${maxItems} items`,
   ];
-  return limits.filter((text) => text !== undefined).join(", ");
+  return limits.filter((limit) => limit !== undefined).join(", ");
 }

@@ -27,8 +27,8 @@ export function parseTrustedProxies(text: string): TrustedProxies {
     if (family === 0 || rest !== undefined || !isPrefix) {
       throw new StoreError(
         "invalid_argument",
-        `'${part}' is no trusted proxy; give a number of proxies from 0 to 9, or addresses and ` +
-          "networks, e.g. 10.0.0.0/8,::1.",
+        `STORE_TRUSTED_PROXIES has '${part}', which is no proxy; give a number of proxies from 0 ` +
+          "to 9, or addresses and networks, e.g. 10.0.0.0/8,::1.",
         { context: { actual: part } },
       );
     }

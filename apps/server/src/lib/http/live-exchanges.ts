@@ -1,11 +1,13 @@
 import type { ServerResponse } from "node:http";
 
-import { StoreError } from "@store/identity";
+import { isStoreError, StoreError } from "@store/identity";
 
 /** A request under way, as the server that wants to close sees it. */
 export interface LiveExchange extends Disposable {
   /** Aborted once the client is gone, or the server ends what outlived its closing. */
   readonly signal: AbortSignal;
+  /** What an error is really about: where the signal was why something stopped, its reason. */
+  causeOf(error: unknown): unknown;
 }
 
 /**
@@ -63,6 +65,11 @@ class Live implements LiveExchange {
       if (this.#outgoing.destroyed) this.#closed();
     }
     return this.#controller.signal;
+  }
+
+  causeOf(error: unknown): unknown {
+    const isAborted = isStoreError(error, "aborted") && this.#controller?.signal.aborted === true;
+    return isAborted ? this.#controller?.signal.reason : error;
   }
 
   abort(reason: StoreError): void {

@@ -96,7 +96,7 @@ async function answer(
     const reply = await replyTo(serving, arrival, live, resource);
     outcome = "error" in reply ? refuse(serving, arrival, reply) : { reply };
   } catch (error) {
-    outcome = refuse(serving, arrival, refusalOf(error));
+    outcome = refuse(serving, arrival, refusalOf(live.causeOf(error)));
   }
   let sent: SentBytes = { sizeBytes: 0, outcome: "whole" };
   const { outgoing } = arrival;
@@ -108,7 +108,7 @@ async function answer(
     if (outgoing.headersSent || outgoing.destroyed) {
       sent = { sizeBytes: 0, outcome: "cut", cause: error };
     } else {
-      outcome = refuse(serving, arrival, refusalOf(error));
+      outcome = refuse(serving, arrival, refusalOf(live.causeOf(error)));
       sent = await send(serving, arrival, outcome.reply);
     }
     return RESPONSE_ALREADY_SENT;
