@@ -113,15 +113,6 @@ async function packageLists(registry: Registry, catalogue: Catalogue): Promise<L
       parameters: () => [],
     },
     {
-      name: "list packages of one version",
-      ours: (index) => registry.listPackages({ version: at(index).last.version }),
-      bare: `${packages} version = ? AND version_sort_key = ? ORDER BY ${listingKey} LIMIT 101`,
-      parameters: (index) => {
-        const { version } = at(index).last;
-        return [version, versionSortKey(version)];
-      },
-    },
-    {
       name: "list packages of a namespace",
       ours: (index) => registry.listPackages({ namespace: at(index).last.namespace }),
       bare: `${packages} namespace = ? ORDER BY ${listingKey} LIMIT 101`,
