@@ -65,7 +65,8 @@ const dispose = (instance: TestInstance): Promise<void> =>
 async function all<T>(list: (page: PageOptions) => Promise<Page<T>>, limit: number): Promise<T[]> {
   const items: T[] = [];
   let page = await list({ limit });
-  for (;;) {
+  for (let pages = 1; ; pages += 1) {
+    expect(pages).toBeLessThan(1_000);
     expect(page.items.length).toBeLessThanOrEqual(limit);
     items.push(...page.items);
     if (page.cursor === undefined) return items;

@@ -50,7 +50,7 @@ export function objectInfo({ primary, sha256, sizeBytes }: DualDigest): ObjectIn
  * Addresses looked up by one statement. Fewer where each may have to look at many files: one
  * statement keeps the event loop of an embedded instance.
  */
-const addressesAtOnce = { known: 1_000, covered: 100 } as const;
+const addressesAtOnce = { known: 1_000, covered: 200 } as const;
 
 /** Those of the addresses that name nothing that the caller may read, each once. */
 export async function listUnreadable(
@@ -58,15 +58,12 @@ export async function listUnreadable(
   { actor, scope }: Caller,
   addresses: readonly ContentAddress[],
 ): Promise<ContentAddress[]> {
-  const missing = new Set(addresses);
-  const size = scope.ranges === undefined ? addressesAtOnce.known : addressesAtOnce.covered;
-  for (const some of chunksOf(missing, size)) {
-    for (const row of await selectCovered(view, scope.ranges, some)) forget(missing, row);
-  }
-  for (const some of chunksOf(missing, addressesAtOnce.known)) {
-    for (const row of await selectUploads(view, actor, some)) forget(missing, row);
-  }
-  return [...missing];
+  const { ranges } = scope;
+  const size = ranges === undefined ? addressesAtOnce.known : addressesAtOnce.covered;
+  const uncovered = await without([...new Set(addresses)], size, (some) =>
+    selectCovered(view, ranges, some),
+  );
+  return without(uncovered, addressesAtOnce.known, (some) => selectUploads(view, actor, some));
 }
 
 interface Addressed {
@@ -74,11 +71,31 @@ interface Addressed {
   readonly digestSha256: Uint8Array | null;
 }
 
-function forget(missing: Set<ContentAddress>, row: Addressed): void {
-  if (row.contentAddress !== null) missing.delete(parseContentAddress(row.contentAddress));
-  if (row.digestSha256 !== null) {
-    missing.delete(contentAddress(Digest.of("sha256", row.digestSha256)));
+/** The addresses that no question finds, which never asks by two algorithms at once. */
+async function without(
+  addresses: readonly ContentAddress[],
+  size: number,
+  find: (some: readonly ContentAddress[]) => PromiseLike<readonly Addressed[]>,
+): Promise<ContentAddress[]> {
+  const found = new Set<string>();
+  for (const same of Map.groupBy(addresses, isSha256).values()) {
+    for (let start = 0; start < same.length; start += size) {
+      const some = same.slice(start, start + size);
+      for (const row of await find(some)) found.add(addressOf(row, some));
+    }
   }
+  return addresses.filter((address) => !found.has(address));
+}
+
+/** A row's address by the algorithm that it was asked for by. */
+function addressOf(row: Addressed, [asked]: readonly ContentAddress[]): string {
+  const { contentAddress: primary, digestSha256 } = row;
+  if (asked === undefined || !isSha256(asked) || digestSha256 === null) return primary ?? "";
+  return contentAddress(Digest.of("sha256", digestSha256));
+}
+
+function isSha256(address: ContentAddress): boolean {
+  return address.startsWith("sha256:");
 }
 
 type CoveredRow = Pick<Row<"objects">, "contentAddress" | "digestSha256">;
@@ -153,21 +170,10 @@ function isAddressed(
   t: Tables["objects"] | Tables["uploadSessions"],
   addresses: readonly ContentAddress[],
 ): SQL {
-  const digests = addresses.map(digestOf);
-  if (digests[0]?.algorithm !== "sha256") return inArray(t.contentAddress, [...addresses]);
+  const [first] = addresses;
+  if (first === undefined || !isSha256(first)) return inArray(t.contentAddress, [...addresses]);
   return inArray(
     t.digestSha256,
-    digests.map(({ bytes }) => bytes),
+    addresses.map((address) => digestOf(address).bytes),
   );
-}
-
-/** The addresses as they are now, some at a time, never of two algorithms at once. */
-function* chunksOf(
-  addresses: ReadonlySet<ContentAddress>,
-  size: number,
-): Generator<readonly ContentAddress[]> {
-  const byAlgorithm = Map.groupBy(addresses, (address) => digestOf(address).algorithm);
-  for (const same of byAlgorithm.values()) {
-    for (let start = 0; start < same.length; start += size) yield same.slice(start, start + size);
-  }
 }
