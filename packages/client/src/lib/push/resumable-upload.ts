@@ -47,7 +47,9 @@ export interface ResumableUploadOptions {
   /** Most bytes of one request; the rest at once unless given. */
   readonly partBytes: number;
   /** Called with the bytes that are known to be there, or on their way. */
-  readonly onProgress: (sizeBytes: number) => void;
+  readonly onPosition: (sizeBytes: number) => void;
+  /** Called with bytes that were sent, each time more were. */
+  readonly onSent: (sizeBytes: number) => void;
 }
 
 /** How often another may take the upload over before it is left to it. */
@@ -63,8 +65,9 @@ export async function sendResumably(
   target: ResumableTarget,
   begun: string | undefined,
   hashed: HashedSource,
-  { signal, retries, partBytes, onProgress }: ResumableUploadOptions,
+  options: ResumableUploadOptions,
 ): Promise<string> {
+  const { signal, retries, onPosition } = options;
   const { sizeBytes } = hashed;
   const attempts = retries.begin(`uploading ${hashed.source.path}`, signal);
   let id = begun;
@@ -76,16 +79,10 @@ export async function sendResumably(
       while (offset < sizeBytes) {
         if (offset > durable) attempts.progressed();
         durable = offset;
-        onProgress(offset);
-        const body = bodyOf(hashed, offset, Math.min(sizeBytes, offset + partBytes));
-        const begin = offset;
-        const appended = await target.appendUpload(id, offset, body, {
-          signal,
-          onProgress: (sent) => onProgress(begin + sent),
-        });
-        offset = appended.offsetBytes;
+        onPosition(offset);
+        offset = await append(target, id, hashed, offset, options);
       }
-      onProgress(sizeBytes);
+      onPosition(sizeBytes);
       return id;
     } catch (error) {
       // It expired, or ended otherwise: what counts is that it is not there.
@@ -97,6 +94,29 @@ export async function sendResumably(
       await attempts.pause({ ...failure, isTransient: isPassing && !signal.aborted });
     }
   }
+}
+
+/** Sends one part, and gives the offset after it. */
+async function append(
+  target: ResumableTarget,
+  id: string,
+  hashed: HashedSource,
+  offset: number,
+  { signal, partBytes, onPosition, onSent }: ResumableUploadOptions,
+): Promise<number> {
+  let reported = 0;
+  const body = bodyOf(hashed, offset, Math.min(hashed.sizeBytes, offset + partBytes));
+  const { offsetBytes } = await target.appendUpload(id, offset, body, {
+    signal,
+    onProgress: (sent) => {
+      onSent(sent - reported);
+      reported = sent;
+      onPosition(offset + sent);
+    },
+  });
+  // A `Blob` tells nothing on its way.
+  onSent(offsetBytes - offset - reported);
+  return offsetBytes;
 }
 
 async function create(target: ResumableTarget, hashed: HashedSource): Promise<string> {

@@ -76,6 +76,30 @@ export async function uploadFiles(
   return upload.run(files);
 }
 
+type Totals = { -readonly [Key in keyof UploadProgress]: number };
+
+/** How far one file is, as a part of all. */
+class FileProgress {
+  readonly #total: Totals;
+  readonly #report: () => void;
+  position = 0;
+
+  constructor(total: Totals, report: () => void) {
+    this.#total = total;
+    this.#report = report;
+  }
+
+  moveTo(position: number): void {
+    this.#total.bytes += position - this.position;
+    this.position = position;
+    this.#report();
+  }
+
+  sent(sizeBytes: number): void {
+    this.#total.sentBytes += sizeBytes;
+  }
+}
+
 class FilesUpload {
   readonly #target: UploadTarget;
   readonly #packageId: string;
@@ -85,7 +109,7 @@ class FilesUpload {
   /** Contents that are being sent, or were. */
   readonly #sending = new Map<ContentAddress, Promise<void>>();
   readonly #known = new Set<ContentAddress>();
-  readonly #total = { files: 0, bytes: 0, sentBytes: 0, deduplicated: 0 };
+  readonly #total: Totals = { files: 0, bytes: 0, sentBytes: 0, deduplicated: 0 };
   readonly #new = { newObjects: 0, newBytes: 0 };
 
   constructor(target: UploadTarget, packageId: string, options: UploadFilesOptions) {
@@ -155,16 +179,9 @@ class FilesUpload {
   }
 
   async #sendBytes(file: HashedSource, signal: AbortSignal): Promise<void> {
-    let counted = 0;
-    const onProgress = (sizeBytes: number): void => {
-      // An attempt that was begun anew counts from its beginning again.
-      this.#total.sentBytes += Math.max(0, sizeBytes - counted);
-      this.#total.bytes += sizeBytes - counted;
-      counted = sizeBytes;
-      this.#report();
-    };
+    const progress = new FileProgress(this.#total, () => this.#report());
     try {
-      const isNew = await this.#transfer(file, signal, onProgress);
+      const isNew = await this.#transfer(file, signal, progress);
       if (isNew) {
         this.#new.newObjects += 1;
         this.#new.newBytes += file.sizeBytes;
@@ -172,41 +189,43 @@ class FilesUpload {
     } catch (error) {
       throw await this.#explained(error, file, signal);
     }
-    // What has no progress of its own, such as a `Blob`, is counted at its end.
-    if (counted === 0) this.#total.sentBytes += file.sizeBytes;
-    this.#added(file, file.sizeBytes - counted);
+    this.#added(file, file.sizeBytes - progress.position);
   }
 
   /** Whether the object was not stored before. */
   async #transfer(
     file: HashedSource,
     signal: AbortSignal,
-    onProgress: (sizeBytes: number) => void,
+    progress: FileProgress,
   ): Promise<boolean> {
-    const [target, packageId, { source, address, sizeBytes }] = [
-      this.#target,
-      this.#packageId,
-      file,
-    ];
-    const { resumableFromBytes = defaults.resumableFromBytes, partBytes = Infinity } =
-      this.#options;
+    const { source, address, sizeBytes } = file;
+    const target = this.#target;
+    const { resumableFromBytes = defaults.resumableFromBytes } = this.#options;
     if (isResumable(target) && sizeBytes >= Math.max(1, resumableFromBytes)) {
       const begun = await this.#begun?.take(address, sizeBytes);
       const upload = await sendResumably(target, begun, file, {
         signal,
         retries: this.#retries,
-        partBytes,
-        onProgress,
+        partBytes: this.#options.partBytes ?? Infinity,
+        onPosition: (position) => progress.moveTo(position),
+        onSent: (sent) => progress.sent(sent),
       });
-      await target.addFile(packageId, source.path, { upload }, this.#fileOptions(source));
+      const options = this.#fileOptions(source);
+      await target.addFile(this.#packageId, source.path, { upload }, options);
       return true;
     }
-    const added: AddedFile = await target.ingestFile(packageId, source.path, bodyOf(file), {
+    const added: AddedFile = await target.ingestFile(this.#packageId, source.path, bodyOf(file), {
       ...this.#fileOptions(source),
       expect: { address, sizeBytes },
       signal,
-      onProgress,
+      onProgress: (position) => {
+        // An attempt that was begun anew counts from its beginning again.
+        progress.sent(Math.max(0, position - progress.position));
+        progress.moveTo(position);
+      },
     });
+    // What is sent as a whole tells nothing on its way.
+    if (progress.position === 0) progress.sent(sizeBytes);
     return !added.deduplicated;
   }
 
