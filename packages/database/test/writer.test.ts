@@ -1,6 +1,12 @@
 import { count, desc, eq, ne, notInArray } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
-import { type BatchParticipant, type Database, type Sql, statement } from "../src/index.ts";
+import {
+  type BatchParticipant,
+  type CommitReport,
+  type Database,
+  type Sql,
+  statement,
+} from "../src/index.ts";
 import { openMigrated, places } from "./dialects.ts";
 
 async function define(sql: Sql, database: Database, name: string): Promise<void> {
@@ -206,6 +212,23 @@ describe.each(places)("the writer on %s", (place) => {
     );
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(recorder.calls.filter((call) => call === "committed")).toHaveLength(3);
+  });
+
+  test("each commit is told with the commands that it made durable, and no other", async () => {
+    const commits: CommitReport[] = [];
+    const onCommit = (report: CommitReport): void => void commits.push(report);
+    const database = await openMigrated(place, { batchLimit: 3, onCommit });
+    const outcomes = Array.from({ length: 5 }, (_, index) =>
+      database.write(async () => {
+        if (index === 1) throw new Error("refused");
+      }),
+    );
+    expect(database.queued).toBe(5);
+    await Promise.allSettled(outcomes);
+    expect(database.queued).toBe(0);
+    await expect(database.write(() => Promise.reject(new Error("alone")))).rejects.toThrow("alone");
+    expect(commits.map(({ commands }) => commands)).toEqual([2, 2]);
+    expect(commits.every(({ durationMs }) => durationMs > 0)).toBe(true);
   });
 
   test("too many waiting commands are refused", async () => {

@@ -2,13 +2,14 @@
 import { StoreError } from "@store/identity";
 import { Scope } from "./connection.ts";
 import type { Transactor } from "./transactor.ts";
-import type { BatchParticipant, WriteTransaction } from "./types.ts";
+import type { BatchParticipant, CommitReport, WriteTransaction } from "./types.ts";
 
 /** Limits of a writer. */
 export interface WriterLimits {
   readonly batchLimit: number;
   readonly queueLimit: number;
   readonly commandTimeoutMs: number;
+  readonly onCommit?: ((report: CommitReport) => void) | undefined;
 }
 
 /** A command that waits for its turn. */
@@ -46,6 +47,7 @@ export class Batch {
   /** Answers every command that it takes from the queue; never throws. */
   async run(): Promise<void> {
     const waiting = this.#queue.length;
+    const begunMs = performance.now();
     try {
       await this.#beginOnce().catch(async (error: unknown) => {
         if (!this.#transactor.mayBeginAgain()) throw error;
@@ -64,6 +66,9 @@ export class Batch {
       return;
     }
     for (const answer of this.#answers) answer();
+    if (this.#succeeded === 0) return;
+    const durationMs = performance.now() - begunMs;
+    this.#limits.onCommit?.({ commands: this.#succeeded, durationMs });
   }
 
   async #beginOnce(): Promise<void> {

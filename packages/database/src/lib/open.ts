@@ -15,7 +15,8 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   const lockTimeoutMs = options.lockTimeoutMs ?? 10_000;
   const queueLimit = options.queueLimit ?? 65_536;
   const commandTimeoutMs = options.commandTimeoutMs ?? 300_000;
-  const common = { lockTimeoutMs, queueLimit, commandTimeoutMs };
+  const { onCommit } = options;
+  const common = { lockTimeoutMs, queueLimit, commandTimeoutMs, onCommit };
   if (url.startsWith("sqlite:")) {
     const batchLimit = options.batchLimit ?? 256;
     const { openSqlite } = await import("./sqlite-database.ts");

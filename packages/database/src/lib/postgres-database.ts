@@ -78,6 +78,10 @@ class PostgresDatabase implements Database {
     this.#writer = new Writer(this.#transactor, options);
   }
 
+  get queued(): number {
+    return this.#writer.queued;
+  }
+
   write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T> {
     return this.#writer.write(command);
   }

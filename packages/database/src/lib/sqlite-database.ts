@@ -110,6 +110,10 @@ class SqliteDatabase implements Database {
     this.#writer = new Writer(transactor, parts.options);
   }
 
+  get queued(): number {
+    return this.#writer.queued;
+  }
+
   write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T> {
     return this.#writer.write(command);
   }

@@ -14,6 +14,16 @@ export interface DatabaseOptions {
   readonly commandTimeoutMs?: number;
   /** Connections for reading, PostgreSQL only. Default 8. */
   readonly readerConnections?: number;
+  /** Called after each commit, for those who measure. It must be quick and must not throw. */
+  readonly onCommit?: (report: CommitReport) => void;
+}
+
+/** One durable commit. */
+export interface CommitReport {
+  /** Commands that it made durable together. */
+  readonly commands: number;
+  /** From taking the lock to being durable, in milliseconds. */
+  readonly durationMs: number;
 }
 
 /** One command's view of the open transaction; it is fenced off once the command has ended. */
@@ -137,6 +147,8 @@ export interface Database {
   readonly tables: Tables;
   /** Reads outside the writer; each statement sees its own snapshot of what is committed. */
   readonly reader: Sql;
+  /** Commands that wait for a commit, now. */
+  readonly queued: number;
   /**
    * Runs `command` in the writer's transaction and resolves once that is durable. Commands run one
    * after another, many to a commit. One that throws is rolled back alone, and its error is thrown
