@@ -118,6 +118,7 @@ describe.each(dialects)("what a caller may not read on %s", (dialect) => {
     for (const [name, call] of Object.entries(byName)) {
       await compare(name, (of) => call(reader, of), ["hidden", "absent"]);
     }
+    await compare("getHold", (of) => reader.getHold(of), [hold.id, absentId]);
     for (const key of [{}, used]) {
       await compare("releaseHold", (of) => reader.releaseHold(of, key), [hold.id, absentId]);
     }

@@ -138,6 +138,7 @@ function argumentsOf(packageIds: readonly string[]): Record<string, fc.Arbitrary
     setRetention: fc.tuple(id, orAnything(fc.constant("audit")), mutation),
     placeHold: fc.tuple(id, reason, mutation),
     releaseHold: fc.tuple(id, mutation),
+    getHold: fc.tuple(id),
     listHolds: fc.tuple(record({ packageId: id, released: fc.boolean() }), page),
     verifyPackage: fc.tuple(id, record({ signal: fc.constant(1), onProgress: fc.constant(1) })),
     readEvents: fc.tuple(

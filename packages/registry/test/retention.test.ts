@@ -54,6 +54,8 @@ describe.each(dialects)("retention on %s", (dialect) => {
     expect((await registry.listHolds({ released: false })).items).toHaveLength(1);
     const released = await registry.releaseHold(hold.id);
     expect(released.releasedBy).toBe("tester");
+    expect(await registry.getHold(hold.id)).toEqual(released);
+    expect(await codeOf(registry.getHold("nothing"))).toBe("hold_not_found");
     expect(await codeOf(registry.releaseHold(hold.id))).toBe("hold_conflict");
     expect((await registry.listHolds({ packageId: pkg.id, released: false })).items).toEqual([]);
     expect(await codeOf(registry.releaseHold("nothing"))).toBe("hold_not_found");

@@ -102,6 +102,7 @@ const rules: { readonly [Name in Method]: Rule<Name> } = {
     const packageId = await packageOfHold(registry, holdId);
     if (packageId !== undefined) await administering({ principal, registry }, packageId);
   },
+  getHold: reading,
   listHolds: need("reader"),
 
   // An upload is its actor's own, and is nobody's package yet.
@@ -178,17 +179,12 @@ async function packageName(registry: Registry, packageId: string): Promise<FullN
   }
 }
 
-/** The package that a hold protects, if the hold is there, not released, and may be read. */
+/** The package that a hold is on, if the hold is there and may be read. */
 async function packageOfHold(registry: Registry, holdId: string): Promise<string | undefined> {
-  let cursor: string | undefined;
-  do {
-    const page = await registry.listHolds(
-      { released: false },
-      { limit: 1_000, ...(cursor === undefined ? {} : { cursor }) },
-    );
-    const found = page.items.find(({ id }) => id === holdId);
-    if (found !== undefined) return found.packageId;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return undefined;
+  try {
+    return (await registry.getHold(holdId)).packageId;
+  } catch (error) {
+    if (isStoreError(error, "hold_not_found")) return undefined;
+    throw error;
+  }
 }

@@ -164,6 +164,7 @@ export interface Registry extends Uploads {
   ): Promise<RetentionInfo>;
   placeHold(packageId: string, reason: string, options?: MutationOptions): Promise<HoldInfo>;
   releaseHold(holdId: string, options?: MutationOptions): Promise<HoldInfo>;
+  getHold(holdId: string): Promise<HoldInfo>;
   listHolds(filter?: HoldFilter, page?: PageOptions): Promise<Page<HoldInfo>>;
 
   /** Reads every byte of a finalized package and holds it against manifest and log. */

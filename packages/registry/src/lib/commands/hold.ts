@@ -83,6 +83,12 @@ async function findHold(sql: Sql, holdId: string): Promise<HoldRow> {
   throw unknownHold(holdId);
 }
 
+/** A hold; `hold_not_found` also for one on a package that the scope does not cover. */
+export async function readHold(sql: Sql, holdId: string, scope: Scope): Promise<HoldInfo> {
+  await refuseUncoveredHold(sql, holdId, scope);
+  return holdInfo(await findHold(sql, holdId));
+}
+
 /** Refuses a hold on a package that the scope does not cover, as one that is not there. */
 export async function refuseUncoveredHold(sql: Sql, holdId: string, scope: Scope): Promise<void> {
   if (scope.ranges === undefined) return;

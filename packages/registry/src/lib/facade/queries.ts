@@ -12,8 +12,10 @@ import {
   optionsOf,
   referenceOf,
   shown,
+  textOf,
 } from "../arguments.ts";
 import { fileNotFound } from "../commands/file.ts";
+import { readHold } from "../commands/hold.ts";
 import type { Instance } from "../instance.ts";
 import { listFiles } from "../queries/files.ts";
 import { findFile, findFinalizedPackage, findMetadata, findPackage } from "../queries/find.ts";
@@ -113,6 +115,7 @@ type CatalogQueries = Pick<
   | "listMetadataSchemas"
   | "listRetentionClasses"
   | "getRetention"
+  | "getHold"
   | "listHolds"
 >;
 
@@ -138,6 +141,8 @@ export function catalogQueries(
       await findFinalizedPackage(reader, packageId, scope);
       return retentionInfo(await findRetention(reader, packageId));
     },
+
+    getHold: async (holdId) => readHold(reader, textOf("hold id", holdId), scope),
 
     listHolds: async (given, page) => {
       const { packageId, released } = optionsOf(given, "filter");
