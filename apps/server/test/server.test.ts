@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 
 import { getRequestListener } from "@hono/node-server";
@@ -6,7 +7,6 @@ import { StoreError } from "@store/identity";
 import type { HealthReport, Registry } from "@store/registry";
 import { createApp, startServer } from "@store/server";
 import { Hono } from "hono";
-import { createServer as createHttpServer } from "node:http";
 import { describe, expect, it, vi } from "vitest";
 
 import { openConnection } from "./connection.ts";
@@ -127,7 +127,9 @@ describe("the app", () => {
     const app = new Hono();
     app.get("/mine", (c) => c.text("mine"));
     app.route("/", createApp({ registry, access }));
-    const server = createHttpServer(getRequestListener(app.fetch)).listen(0, "127.0.0.1");
+    const answer = getRequestListener(app.fetch);
+    const server = createHttpServer((incoming, outgoing) => void answer(incoming, outgoing));
+    server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     expect(await (await fetch(`${url}/mine`)).text()).toBe("mine");

@@ -25,7 +25,7 @@ describe("a request that two readers could understand differently", () => {
       `${post(...asOwner, "Transfer-Encoding: chunked")}${"f".repeat(17)}\r\n`,
     ],
     ["a coding before chunked", `${post("Transfer-Encoding: gzip, chunked")}0\r\n\r\n`],
-    ["a coding that is none", `${post("Transfer-Encoding: identity")}`],
+    ["a coding that is none", post("Transfer-Encoding: identity")],
     ["a coding that looks like chunked", `${post("Transfer-Encoding: xchunked")}0\r\n\r\n`],
     ["a space before a colon", `${post("Transfer-Encoding : chunked")}0\r\n\r\n`],
     ["a folded field", get("/health", "X-A: b\r\n c")],

@@ -70,7 +70,10 @@ function bodyWords({ kind, schema = {} }: NonNullable<ExampleSource["body"]>): s
 }
 
 function targetOf({ path, parameters }: ExampleSource): string {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(samples[name] ?? name));
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const sample = samples[name];
+    return typeof sample === "string" ? sample : name;
+  });
   const query = parameters
     .filter((one) => one.in === "query" && one.required)
     .map(({ name, schema }) => `${name}=${String(sampleOf(name, schema))}`);

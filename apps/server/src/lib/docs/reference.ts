@@ -116,8 +116,8 @@ function routeNamed(name: string): Route {
 function parameters({ parameters: all }: OpenApiOperation): Html {
   if (all.length === 0) return html``;
   const rows = all.map(({ in: place, name, required, description = "", schema }) => {
-    const type = typeText(schema as JsonSchema);
-    const limits = limitsText(schema as JsonSchema);
+    const type = typeText(schema);
+    const limits = limitsText(schema);
     const notes = [required ? "" : "optional", type === "string" ? "" : type, limits];
     const note = notes.filter((text) => text !== "").join(", ");
     return html`<tr>

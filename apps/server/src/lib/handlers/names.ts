@@ -9,7 +9,7 @@ import {
   present,
   type JsonObject,
 } from "@store/api";
-import { formatReference, isStoreError } from "@store/identity";
+import { formatReference, isStoreError, StoreError } from "@store/identity";
 import type { PackageInfo, Registry, SetTagOptions } from "@store/registry";
 
 import type { Exchange, Handlers } from "../http/handler.ts";
@@ -53,6 +53,7 @@ export function nameHandlers(): Handlers<NameRoutes> {
         registry.listTags(namespace, name),
         latestOf(registry, `${namespace}/${name}`),
       ]);
+      if (versions.items.length + tags.items.length === 0) throw nameNotFound(params);
       return {
         status: 200,
         json: {
@@ -80,6 +81,7 @@ export function nameHandlers(): Handlers<NameRoutes> {
     setTag: async (exchange) => {
       const { registry, params, body } = exchange;
       const target = { packageId: body.package_id, tag: params.tag };
+      await assertIsNamed(registry, target.packageId, params);
       const tag = await registry.setTag(target, tagOptions(exchange));
       return { status: 200, json: encodeTag(tag), headers: { etag: `"${tag.packageId}"` } };
     },
@@ -94,6 +96,30 @@ export function nameHandlers(): Handlers<NameRoutes> {
 
 function tagOptions(exchange: Pick<Exchange, "header">): SetTagOptions {
   return { ...mutationOptions(exchange), ...tagCondition(exchange) };
+}
+
+interface FullName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function nameNotFound({ namespace, name }: FullName): StoreError {
+  const reference = `${namespace}/${name}`;
+  return new StoreError("package_not_found", `There is no package of the name ${reference}.`, {
+    context: { reference },
+  });
+}
+
+/** The path says whose tag it is, so a package of another name is none of those that it may have. */
+async function assertIsNamed(registry: Registry, packageId: string, path: FullName): Promise<void> {
+  const { namespace, name } = await registry.getPackage(packageId);
+  if (namespace === path.namespace && name === path.name) return;
+  const reference = `${path.namespace}/${path.name}`;
+  throw new StoreError(
+    "package_not_found",
+    `The package ${packageId} is none of ${reference}, but of ${namespace}/${name}.`,
+    { context: { reference } },
+  );
 }
 
 /** What a name alone resolves to; undefined where that is nothing, or several variants. */

@@ -41,8 +41,7 @@ export async function openExchange(
     context,
     params,
     query,
-    // The schema of the route made it, so it is what the route says.
-    body: body as Exchange["body"],
+    body,
     principal,
     requestId,
     address,

@@ -59,7 +59,7 @@ function resourcesOf(handlers: Handlers): Map<string, Resource> {
       route,
       queryNames: entryNames(route.query),
       // Each handler takes what its own route says, which the schemas have made sure of.
-      handle: handlers[name] as (exchange: Exchange) => Promise<AnyReply>,
+      handle: handlers[name],
     });
     resources.set(route.path, resource);
   }
