@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { runReadmeExamples } from "@store/testing/readme";
 import { expect, test } from "vitest";
 
-test("the README's example compiles, runs and prints what it should", async () => {
-  const [example] = await runReadmeExamples(join(import.meta.dirname, ".."));
-  expect(example?.stdout).toMatch(/^10 verified bytes\nblake3:[0-9a-f]{64} 0\n$/);
+test("the README's examples compile, run and print what they should", async () => {
+  const [whole, scoped] = await runReadmeExamples(join(import.meta.dirname, ".."));
+  expect(whole?.stdout).toMatch(/^10 verified bytes\nblake3:[0-9a-f]{64} 0\n$/);
+  expect(scoped?.stdout).toBe("[ 'acme' ]\npackage_not_found\n8 events up to 10\n");
 });
