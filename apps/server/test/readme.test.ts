@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { runReadmeExamples } from "@store/testing/readme";
 import { expect, test } from "vitest";
 
-test("the README's example compiles, serves and is ready", async () => {
-  const [example] = await runReadmeExamples(join(import.meta.dirname, ".."));
+test("the README's examples compile, serve and say what they say", async () => {
+  const [example, mounted] = await runReadmeExamples(join(import.meta.dirname, ".."));
   expect(example?.stdout).toBe("200 ready\n");
+  expect(mounted?.stdout).toBe('mine\n{"status":"ok"}\n');
 });
