@@ -142,7 +142,7 @@ test("tells how far it has come, and comes to the end", async () => {
   const outcome = await uploadFiles(target, "p", files, {
     onProgress: (progress) => void seen.push(progress),
   });
-  const { newObjects, newBytes, ...last } = outcome;
+  const { newObjects: _, newBytes: __, ...last } = outcome;
   expect(seen.at(-1)).toEqual(last);
   expect(outcome).toEqual({
     files: 3,
