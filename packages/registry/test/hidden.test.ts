@@ -174,6 +174,28 @@ describe.each(dialects)("what a caller may not read on %s", (dialect) => {
     }
   });
 
+  test("is not betrayed by bytes that were stored already", async () => {
+    await using instance = await openTestInstance(dialect);
+    const { registry } = instance;
+    await publish(registry, { namespace: "hidden", version: "1" }, { a: "secret", b: "other" });
+    const reader = registry.as("reader", { names: [parseNamePattern("acme/*")], accounts: false });
+    const own = await reader.createPackage({ namespace: "acme", name: "app", version: "1.0.0" });
+    const send = async (path: string, content: string) => {
+      const { id } = await reader.createUpload({ sizeBytes: content.length });
+      await reader.appendUpload(id, 0, bytesOf(content));
+      return reader.addFile(own.id, path, { upload: id });
+    };
+    expect(await reader.ingestFile(own.id, "a", bytesOf("secret"))).toMatchObject({
+      deduplicated: false,
+    });
+    expect(await send("b", "other")).toMatchObject({ deduplicated: false });
+    // What a readable package has is no secret.
+    expect(await send("c", "other")).toMatchObject({ deduplicated: true });
+    expect(await reader.ingestFile(own.id, "d", bytesOf("secret"))).toMatchObject({
+      deduplicated: true,
+    });
+  });
+
   test("is no place to open a package in, whether or not something is there", async () => {
     await using instance = await openTestInstance(dialect);
     const { registry } = instance;

@@ -1,4 +1,4 @@
-import { contentAddress, digestOf, type ContentAddress, type DualDigest } from "@store/identity";
+import { contentAddress, digestOf, type DualDigest } from "@store/identity";
 import { ingestStream, type Expectation } from "@store/storage";
 
 import { addFile, findPlace, type FilePlacement, type StoredObject } from "./commands/file.ts";
@@ -7,9 +7,8 @@ import type { IdempotentRequest } from "./commands/idempotency.ts";
 import { prepareAndRun } from "./commands/run.ts";
 import type { Instance } from "./instance.ts";
 import type { ObjectLease } from "./leases.ts";
-import { listUnreadable } from "./queries/readable-objects.ts";
+import { mayBeTold } from "./queries/readable-objects.ts";
 import type { Caller } from "./scope.ts";
-import { formatTime } from "./times.ts";
 import { together } from "./together.ts";
 import type { AddedFile, ExpectedContent, IngestFileOptions } from "./types.ts";
 
@@ -76,19 +75,13 @@ class Ingest {
         ...(onProgress === undefined ? {} : { onProgress }),
       });
       const existed = receipt === undefined || receipt.existed;
-      const deduplicated = existed && (await this.#mayKnow(contentAddress(digest.primary)));
+      const address = contentAddress(digest.primary);
+      const view = { sql: database.reader, tables: database.tables };
+      const deduplicated = existed && (await mayBeTold(view, this.#caller.scope, address));
       return this.#recording({ digest, backend: primaryRole, deduplicated });
     } catch (error) {
       throw lifetime.reasonOf(error);
     }
-  }
-
-  /** Whether the caller may learn that the object was there: it would tell what others have. */
-  async #mayKnow(address: ContentAddress): Promise<boolean> {
-    const { clock, database } = this.#instance;
-    if (this.#caller.scope.ranges === undefined) return true;
-    const view = { sql: database.reader, tables: database.tables, now: formatTime(clock()) };
-    return (await listUnreadable(view, this.#caller, [address])).length === 0;
   }
 
   /** The command was recorded, and whatever it did is durable. */

@@ -68,7 +68,7 @@ export function fileCommands(instance: Instance, caller: Caller): FileCommands {
       if (typeof object === "object" && object !== null) {
         const upload = textOf("upload id", object.upload);
         const idempotent = idempotentRequest(idempotencyKey, "addFile", { ...place, upload });
-        const prepare = () => addUploadedFile(instance, actor, place, upload);
+        const prepare = () => addUploadedFile(instance, caller, place, upload);
         return prepareAndRun(instance, actor, prepare, idempotent);
       }
       const address = object;

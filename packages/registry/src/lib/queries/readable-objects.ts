@@ -10,7 +10,7 @@ import {
 import { and, eq, gt, inArray, or, sql as raw, type SQL } from "drizzle-orm";
 
 import { limits } from "../limits.ts";
-import type { Caller } from "../scope.ts";
+import type { Caller, Scope } from "../scope.ts";
 import type { ObjectInfo } from "../types.ts";
 import { objectDigest, selectObject, unknownObject } from "./objects.ts";
 import { isWithin, type ListedRanges } from "./range-query.ts";
@@ -39,6 +39,18 @@ export async function findReadableObject(
   const upload = uploads.map(uploadDigest).find((digest) => digest !== undefined);
   if (upload !== undefined) return upload;
   throw unknownObject(address);
+}
+
+/**
+ * Whether a caller who has sent an object's bytes may learn that it was there: to others it would
+ * tell what packages hold that they may not read.
+ */
+export async function mayBeTold(
+  view: Pick<View, "sql" | "tables">,
+  { ranges }: Scope,
+  address: ContentAddress,
+): Promise<boolean> {
+  return ranges === undefined || (await selectCovered(view, ranges, [address])).length > 0;
 }
 
 /** An object as its readers see it. */

@@ -6,7 +6,9 @@ import type { Decide } from "../commands/decision.ts";
 import { addFile, type FilePlacement } from "../commands/file.ts";
 import type { Instance } from "../instance.ts";
 import { findObject, unknownObject } from "../queries/objects.ts";
+import { mayBeTold } from "../queries/readable-objects.ts";
 import { findUpload, unknownUpload, uploadDigest } from "../queries/uploads.ts";
+import type { Caller } from "../scope.ts";
 import type { AddedFile } from "../types.ts";
 import { together } from "../together.ts";
 
@@ -20,7 +22,7 @@ const selectLease = statement((sql, { objectLeases: t }, p) =>
 /** Records a file whose object is an upload of the actor, completed first if its bytes are there. */
 export async function addUploadedFile(
   { primary, uploads }: Instance,
-  actor: string,
+  { actor, scope }: Caller,
   placement: FilePlacement,
   uploadId: string,
 ): Promise<Decide<AddedFile>> {
@@ -54,7 +56,7 @@ export async function addUploadedFile(
     if (digest === undefined || contentAddress(digest.primary) !== address || leases.length === 0) {
       throw unknownUpload(uploadId);
     }
-    const deduplicated = known !== undefined;
+    const deduplicated = known !== undefined && (await mayBeTold(view, scope, address));
     return addFile(placement, { digest, backend: row.backend, deduplicated })(view);
   };
 }
