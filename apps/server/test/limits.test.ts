@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { openConnection } from "./connection.ts";
 import { openTestRegistry } from "./instance.ts";
-import { startTestServer } from "./service.ts";
+import { startTestServer, type TestServerOptions } from "./service.ts";
 
 const json = (body: string) => ({
   method: "POST",
@@ -67,6 +67,58 @@ describe("a request that is too large", () => {
     const response = await server.call(undefined, `/${"a".repeat(300)}`);
     expect(response.status).toBe(414);
     expect(await response.json()).toMatchObject({ status: 414, code: "limit_exceeded" });
+  });
+});
+
+describe("a file that is uploaded", () => {
+  const open = async (options: TestServerOptions = {}) => {
+    const server = await startTestServer(options);
+    const coordinates = { namespace: "acme", name: "app", version: "1" };
+    const { id } = await server.registry.createPackage(coordinates);
+    const put = (...fields: string[]) =>
+      head(`PUT /api/v1/packages/${id}/files/a HTTP/1.1`, "Authorization: Bearer owner", ...fields);
+    return { server, put, files: async () => (await server.registry.listFiles(id)).items };
+  };
+
+  it("is refused before it is sent where it is too large, or as soon as it is", async () => {
+    const environment = { STORE_MAX_OBJECT_BYTES: "10" };
+    const { server, put, files } = await open({ environment });
+    await using _ = server;
+    using waiting = await openConnection(server.port);
+    waiting.send(put("Content-Length: 11", "Expect: 100-continue"));
+    expect(await waiting.closed()).toMatch(/^HTTP\/1.1 413 /);
+    using sending = await openConnection(server.port);
+    sending.send(`${put("Transfer-Encoding: chunked")}b\r\n01234567890\r\n`);
+    expect(await sending.closed()).toMatch(/^HTTP\/1.1 413 /);
+    expect(await files()).toEqual([]);
+  });
+
+  it("is cut off where nothing more of it comes, and may take its time where something does", async () => {
+    const { server, put, files } = await open({ limits: { idleTimeoutMs: 300 } });
+    await using _ = server;
+    using silent = await openConnection(server.port);
+    silent.send(`${put("Content-Length: 30")}0123456789`);
+    using slow = await openConnection(server.port);
+    slow.send(put("Content-Length: 30", "Connection: close"));
+    for (let sent = 0; sent < 30; sent += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      slow.send("x");
+    }
+    expect(await slow.closed()).toMatch(/^HTTP\/1.1 201 /);
+    expect(await silent.closed()).toMatch(/^HTTP\/1.1 408 /);
+    expect(await files()).toMatchObject([{ path: "a", sizeBytes: 30 }]);
+  });
+
+  it("leaves nothing where the client goes away, which is nobody's failure", async () => {
+    const { server, put, files } = await open();
+    await using _ = server;
+    using leaving = await openConnection(server.port);
+    leaving.send(`${put("Content-Length: 30")}0123456789`);
+    await expect.poll(() => server.registry.health()).toMatchObject({ healthy: true });
+    leaving.socket.destroy();
+    await expect.poll(() => server.answered).toMatchObject([{ outcome: "gone" }]);
+    expect(await files()).toEqual([]);
+    expect(server.failures).toEqual([]);
   });
 });
 
