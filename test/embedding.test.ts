@@ -48,6 +48,20 @@ test("a project of its own installs the packed packages and uses them without a 
   expect(again).toContain("verified acme/embedded@1.1.0: 0 problems");
 });
 
+test("the packed data plane hashes on a thread of its own", async () => {
+  const program = `
+    import { ingestStream } from "@store/storage";
+    import { createMemoryBackend } from "@store/storage/memory";
+    process.on("worker", (worker) => worker.once("message", (first) => console.log(first)));
+    async function* source() {
+      for (let index = 0; index < 4; index++) yield new Uint8Array(1024 * 1024);
+    }
+    const options = { lease: "test", admit: async () => "write" };
+    const { digest } = await ingestStream(createMemoryBackend(), source(), options);
+    console.log(digest.sizeBytes);`;
+  expect(await output("--input-type=module", "--eval", program)).toEqual(["ready", "4194304"]);
+});
+
 test("the packed declarations are all that the project's types need", async () => {
   const require = createRequire(join(workspace, "package.json"));
   const compiler = join(require.resolve("typescript/package.json"), "../bin/tsc");

@@ -85,8 +85,8 @@ test("a sync that fails while a long write goes on is never forgotten", async ()
   const staged = await backend.stage({ lease: "test" });
   const fault = failing("fsync", stagingFile);
   files.before = fault;
-  for (let count = 0; count < 40; count++) await staged.write(chunk);
-  // The disk was set to work after 32 MiB.
+  for (let count = 0; count < 24; count++) await staged.write(chunk);
+  // The disk was set to work after 16 MiB.
   expect(fault.count).toBe(1);
   const committing = staged.commit(await addressOf(chunk));
   await expect(committing).rejects.toMatchObject({ code: "storage_unavailable" });

@@ -7,7 +7,7 @@ import { type Place, removeFile } from "./place.ts";
 /** Bytes go to the disk in pieces of this size: smaller ones are several times slower. */
 const PIECE_BYTES = 1024 * 1024;
 /** After so many bytes the disk is set to work, so that the last sync has little left to do. */
-const WRITEBACK_BYTES = 32 * 1024 * 1024;
+const WRITEBACK_BYTES = 16 * 1024 * 1024;
 const FILE_MODE = 0o600;
 const CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
 const REOPEN = constants.O_WRONLY | constants.O_NOFOLLOW;

@@ -5,7 +5,7 @@ import { HashThread, type ThreadHasher } from "./hash-thread.ts";
 /** One processor is left to the caller. What more than four can hash no disk can take. */
 const MOST_THREADS = Math.min(Math.max(availableParallelism() - 1, 1), 4);
 /** A thread takes up to a tenth of a second to start, in which so much is hashed without one. */
-const WORTH_STARTING_BYTES = 64 * 1024 * 1024;
+const WORTH_STARTING_BYTES = 128 * 1024 * 1024;
 const IDLE_MS = 10_000;
 /** Where a thread could not be started, it is tried again after so long. */
 const RETRY_MS = 60_000;
