@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { runReadmeExamples } from "@store/testing/readme";
 import { expect, test } from "vitest";
 
-import { startTestServer } from "./service.ts";
+import { openWholeServer } from "./whole-server.ts";
 
 test("the client's README runs against a server and prints what it says", async () => {
-  await using server = await startTestServer();
+  await using server = await openWholeServer();
   const folder = join(import.meta.dirname, "../../../packages/client");
-  const env = { STORE_URL: server.url, STORE_TOKEN: "owner" };
+  const env = { STORE_URL: server.url, STORE_TOKEN: await server.tokenFor("write:acme/*") };
   const [push, session] = await runReadmeExamples(folder, { env });
   expect(push?.stdout).toBe(
     [

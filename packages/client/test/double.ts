@@ -111,7 +111,7 @@ export const cut: Answer = async (request) => {
   request.socket.destroy();
 };
 
-export async function read(request: IncomingMessage): Promise<Buffer> {
+async function read(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);

@@ -94,7 +94,7 @@ export class Attempts {
 }
 
 /** @throws {StoreError} `aborted` as soon as the signal fires */
-export function wait(ms: number, what: string, signal: AbortSignal | undefined): Promise<void> {
+function wait(ms: number, what: string, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(abortedError(what, signal));

@@ -211,8 +211,8 @@ class FilesUpload {
         onSent: (sent) => progress.sent(sent),
       });
       const options = this.#fileOptions(source);
-      await target.addFile(this.#packageId, source.path, { upload }, options);
-      return true;
+      const added = await target.addFile(this.#packageId, source.path, { upload }, options);
+      return !added.deduplicated;
     }
     const added: AddedFile = await target.ingestFile(this.#packageId, source.path, bodyOf(file), {
       ...this.#fileOptions(source),
