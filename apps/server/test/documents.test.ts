@@ -96,8 +96,8 @@ describe("GET /docs", () => {
 
 describe("GET /metrics", () => {
   it("gives what is measured to whoever may watch", async () => {
-    const metrics = { text: async () => "store_requests_total 1\n" };
-    await using server = await startTestServer({ metrics });
+    const metricsText = async () => "store_requests_total 1\n";
+    await using server = await startTestServer({ metricsText });
     const response = await server.call("watcher", "/metrics");
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(await response.text()).toBe("store_requests_total 1\n");

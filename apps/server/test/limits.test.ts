@@ -155,7 +155,7 @@ describe("a client that takes its time", () => {
     const text = "a metric 1\n".repeat(4 * 1024 * 1024);
     await using server = await startTestServer({
       limits: { idleTimeoutMs: 100 },
-      metrics: { text: async () => text },
+      metricsText: async () => text,
     });
     using connection = await openConnection(server.port);
     connection.socket.pause();

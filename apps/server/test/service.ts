@@ -54,7 +54,12 @@ export interface TestServerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly anonymousRead?: boolean;
   readonly drainMs?: number;
-  readonly metrics?: { text(): Promise<string> };
+  readonly metricsText?: () => Promise<string>;
+}
+
+/** Metrics that are a text, and count nothing. */
+function metricsOf(text: () => Promise<string>) {
+  return { text, fileAdded: () => {} };
 }
 
 /** A server on a free port, over a registry in memory. */
@@ -65,9 +70,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const failures: unknown[] = [];
   const settings = readSettings({ host: "127.0.0.1", port: 0 }, { ...options.environment });
   const limits = { ...settings.http.limits, ...options.limits };
-  const { metrics, drainMs = settings.http.drainMs } = options;
+  const { metricsText, drainMs = settings.http.drainMs } = options;
+  const metrics = metricsText === undefined ? {} : { metrics: metricsOf(metricsText) };
   const serverOptions: ServerOptions = {
-    service: { registry, access, ...(metrics === undefined ? {} : { metrics }) },
+    service: { registry, access, ...metrics },
     settings: { ...settings, http: { ...settings.http, limits, drainMs } },
     log: { info: () => {}, error: (_, error) => void failures.push(error) },
     onAnswered: (request) => void answered.push(request),

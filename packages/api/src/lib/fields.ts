@@ -32,7 +32,7 @@ export const contentAddress = text("A content address: `blake3:<64 hex>`.", addr
 export const username = text("A user's name.", "^[a-z0-9][a-z0-9._-]{0,63}$");
 export const scope = text("A scope: `read:<pattern>`, `write:…`, `admin:…` or `metrics`.");
 export const time = text("A time: RFC 3339, UTC, milliseconds.", timeRule);
-export const cursor = text("Where the list goes on, as the page before said.");
+const cursor = text("Where the list goes on, as the page before said.");
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** Any JSON object. `v.record` would drop members that are named `constructor` or the like. */
 export const jsonObject = v.pipe(
