@@ -4,7 +4,5 @@ export {
   type Instance,
   type OpenInstanceOptions,
 } from "./lib/instance.ts";
-export { listenForInterruption, type Interruption } from "./lib/interruption.ts";
-export { makeFolders } from "./lib/make-folders.ts";
 export { redactUrl } from "./lib/redact.ts";
 export { readSettings, settingNames, type GivenSettings, type Settings } from "./lib/settings.ts";

@@ -28,6 +28,8 @@ describe("settings", () => {
         openUploads: 10_000,
         openUploadsPerActor: 1_000,
       },
+      workers: 1,
+      log: { form: "text", level: "info" },
       events: { heartbeatMs: 15_000, slowSubscriberMs: 10_000, subscribers: 1_000 },
       http: {
         limits: {

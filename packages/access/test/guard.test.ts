@@ -107,6 +107,7 @@ const table: { readonly [Name in Exclude<keyof Registry, "close">]: Row } = {
   listUploads: { needs: "authenticated", call: (r) => r.listUploads() },
   setUploadSize: { needs: "writer", call: (r) => r.setUploadSize(absentId, 1) },
   appendUpload: { needs: "writer", call: (r) => r.appendUpload(absentId, 0, bytesOf("")) },
+  countOpenUploads: { needs: "instance", call: (r) => r.countOpenUploads() },
   cancelUpload: { needs: "authenticated", call: (r) => r.cancelUpload(absentId) },
   verifyPackage: { needs: "read", call: (r, w) => r.verifyPackage(w.finalized.id) },
   verifyLog: { needs: "instance", call: (r) => r.verifyLog() },

@@ -29,25 +29,26 @@ first; a second signal ends it at once.
       helpValue: "<port>",
       summary: "Port to listen on, else STORE_PORT, else 8000; 0 takes a free one.",
     }),
+    workers: integer({
+      min: 1,
+      max: 256,
+      helpValue: "<n>",
+      summary: "Processes that answer on one port, else STORE_WORKERS, else 1.",
+    }),
   };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
-    const { data, host, port } = flags;
-    const { listenForInterruption, readSettings } = await import("@store/server/runtime");
-    const { serve } = await import("@store/server");
+    const { data, host, port, workers } = flags;
+    const { listenForInterruption } = await import("@store/server/process");
+    const { readSettings } = await import("@store/server/runtime");
+    const { createLog, serve } = await import("@store/server");
     using interruption = listenForInterruption();
-    const settings = readSettings({ data, host, port });
+    const settings = readSettings({ data, host, port, workers });
     await serve({
       settings,
       signal: interruption.signal,
-      log: {
-        info: (message) => printNote(printable(message)),
-        error: (message, error) => {
-          const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-          printNote(printable(error === undefined ? message : `${message}: ${reason}`));
-        },
-      },
+      log: await createLog(settings.log, (line) => printNote(printable(line))),
       onListening: async ({ url, setupToken }) => {
         const place = settings.publicUrl ?? url;
         if (flags.json) await printDocument({ url, setup_token: setupToken });

@@ -9,6 +9,7 @@ import { packageHandlers, retentionHandlers } from "./handlers/packages.ts";
 import { systemHandlers } from "./handlers/system.ts";
 import { uploadHandlers } from "./handlers/uploads.ts";
 import type { Handlers, Service } from "./http/handler.ts";
+import { EventFollowers } from "./operation/event-followers.ts";
 import type { EventLimits } from "./settings.ts";
 
 export interface HandlerOptions {
@@ -30,10 +31,10 @@ export function createHandlers(
     ...packageHandlers(),
     ...retentionHandlers(),
     ...manifestAndArchiveHandlers(),
-    ...fileHandlers(),
+    ...fileHandlers(service.metrics),
     ...nameHandlers(),
     ...schemaHandlers(),
-    ...eventHandlers(events),
+    ...eventHandlers(events, service.followers ?? new EventFollowers()),
     ...uploadHandlers({ objectBytes }),
   };
 }

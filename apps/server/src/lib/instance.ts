@@ -1,7 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
-import { openDatabase, type Database } from "@store/database";
+import type { Access } from "@store/access";
+import { openDatabase, type CommitReport, type Database } from "@store/database";
+import { openLog, type EventLog } from "@store/events";
 import { StoreError } from "@store/identity";
 import { openRegistry, type Registry } from "@store/registry";
 import { withDeadlines } from "@store/storage/deadline";
@@ -13,12 +15,20 @@ import type { Settings } from "./settings.ts";
 /** An opened instance, and the backends that were opened for it. */
 export interface Instance {
   readonly registry: Registry;
+  readonly database: Database;
+  /**
+   * Opens its accounts, once; closed with the instance. Apart, since most commands on this machine
+   * need none.
+   */
+  access(): Promise<Access>;
   close(): Promise<void>;
 }
 
 export interface OpenInstanceOptions {
   /** Makes the instance where there is none. Without it, that is `instance_not_found`. */
   readonly create?: boolean;
+  /** Told of each commit, for those who measure. */
+  readonly onCommit?: (report: CommitReport) => void;
 }
 
 /**
@@ -30,28 +40,40 @@ export async function openInstance(
   settings: Settings,
   options: OpenInstanceOptions = {},
 ): Promise<Instance> {
-  if (options.create) await makeFolder(settings.dataFolder);
+  const { create, onCommit } = options;
+  if (create) await makeFolder(settings.dataFolder);
   else await assertInstanceExists(settings);
   await assertObjectsArePresent(settings);
   // A disk that hangs is given up on in time, so that nobody waits for it for ever.
   const primary = withDeadlines(await openLocalStorage({ root: settings.objectsFolder }));
+  const closing = new AsyncDisposableStack();
+  closing.defer(() => primary.close());
   try {
-    const registry = await openRegistry({
-      database: settings.databaseUrl,
-      backends: { primary },
-      actor: settings.actor,
-    });
+    const database = await openDatabase(settings.databaseUrl, onCommit ? { onCommit } : {});
+    closing.defer(() => database.close());
+    if ((await database.schemaVersion()) === 0) await database.migrate();
+    await database.assertSchemaCurrent();
+    const log = await openLog(database);
+    const { actor, limits } = settings;
+    const registry = await openRegistry({ database, log, backends: { primary }, actor, ...limits });
+    closing.defer(() => registry.close());
+    let access: Promise<Access> | undefined;
+    closing.defer(async () => (await access?.catch(() => undefined))?.close());
     return {
       registry,
-      async close() {
-        await registry.close();
-        await primary.close();
-      },
+      database,
+      access: () => (access ??= openInstanceAccess(settings, log)),
+      close: () => closing.disposeAsync(),
     };
   } catch (error) {
-    await primary.close();
+    await closing.disposeAsync();
     throw error;
   }
+}
+
+async function openInstanceAccess(settings: Settings, log: EventLog): Promise<Access> {
+  const { openAccess } = await import("@store/access");
+  return await openAccess({ log, ...settings.access });
 }
 
 /** The instance's database alone, made where there is none, e.g. to migrate it. */

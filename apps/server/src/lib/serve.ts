@@ -1,5 +1,12 @@
+import cluster from "node:cluster";
+
 import { openInstance } from "./instance.ts";
 import type { Log } from "./log.ts";
+import { EventFollowers } from "./operation/event-followers.ts";
+import { ServerMetrics } from "./operation/metrics.ts";
+import { logRequests } from "./operation/request-log.ts";
+import { openTracing } from "./operation/tracing.ts";
+import { joinWorkers, runWorkers } from "./operation/workers.ts";
 import { startServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 
@@ -9,27 +16,87 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Called once, when the server listens. */
-  readonly onListening: (url: string) => Promise<void>;
+  readonly onListening: (listening: Listening) => Promise<void>;
+}
+
+export interface Listening {
+  /** Where it listens, e.g. `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** What makes the first user, on the first start of an empty instance. **A secret.** */
+  readonly setupToken?: string;
 }
 
 /**
  * Opens the instance, making it where there is none, and serves it until the signal is aborted:
- * then accepts nothing more, lets requests end, and closes the instance.
+ * then accepts nothing more, lets requests end, and closes the instance. With several workers this
+ * process makes the instance, and starts the same program for each of them.
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { settings, signal, log, onListening } = options;
+  if (cluster.isWorker) return serveAsWorker(options);
+  if (options.settings.workers > 1) return serveByWorkers(options);
+  return serveInstance(options);
+}
+
+async function serveByWorkers({ settings, signal, log, onListening }: ServeOptions): Promise<void> {
+  const setupToken = await prepareInstance(settings);
+  await runWorkers({
+    workers: settings.workers,
+    signal,
+    log,
+    onListening: (url) => onListening({ url, ...(setupToken === undefined ? {} : { setupToken }) }),
+  });
+}
+
+/** What only one process should do, before the workers open the instance. */
+async function prepareInstance(settings: Settings): Promise<string | undefined> {
   const instance = await openInstance(settings, { create: true });
   try {
-    const { host, port } = settings;
-    const server = await startServer({ registry: instance.registry, host, port, log });
+    return await (await instance.access()).setupToken();
+  } finally {
+    await instance.close();
+  }
+}
+
+async function serveAsWorker(options: ServeOptions): Promise<void> {
+  const membership = joinWorkers();
+  await serveInstance({
+    ...options,
+    signal: AbortSignal.any([options.signal, membership.signal]),
+    onListening: async ({ url }) => membership.listens(url),
+  });
+  membership.leave();
+}
+
+async function serveInstance({ settings, signal, log, onListening }: ServeOptions): Promise<void> {
+  const metrics = new ServerMetrics();
+  const tracing = await openTracing();
+  const instance = await openInstance(settings, { create: true, onCommit: metrics.committed });
+  try {
+    const { registry, database } = instance;
+    const access = await instance.access();
+    const followers = new EventFollowers();
+    metrics.observe({ registry, access, database, followers });
+    const logRequest = logRequests(log);
+    const server = await startServer({
+      service: { registry, access, metrics, followers },
+      settings,
+      log,
+      onAnswered: (request) => {
+        metrics.answered(request);
+        logRequest(request);
+        tracing?.answered(request);
+      },
+    });
     try {
-      await onListening(server.url);
+      const setupToken = cluster.isWorker ? undefined : await access.setupToken();
+      await onListening({ url: server.url, ...(setupToken === undefined ? {} : { setupToken }) });
       await aborted(signal);
     } finally {
       await server.close();
     }
   } finally {
     await instance.close();
+    await tracing?.close();
   }
 }
 

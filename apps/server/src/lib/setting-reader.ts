@@ -34,6 +34,15 @@ export class SettingReader {
     throw refused(name, text, "give true or false");
   }
 
+  /** One of some texts; the first unless given. */
+  oneOf<const Text extends string>(name: string, texts: readonly [Text, ...Text[]]): Text {
+    const given = this.#environment[name];
+    if (!given) return texts[0];
+    const found = texts.find((text) => text === given);
+    if (found !== undefined) return found;
+    throw refused(name, given, `give ${texts.join(" or ")}`);
+  }
+
   /** Texts between commas; none unless given. */
   list(name: string): readonly string[] {
     const parts = (this.#environment[name] ?? "").split(",").map((part) => part.trim());

@@ -25,6 +25,9 @@ export const settingNames = {
   STORE_OPEN_UPLOADS_PER_ACTOR: "How many resumable uploads one actor may have open.",
   STORE_MAX_SUBSCRIBERS: "How many may follow the log at once.",
   ...httpSettingNames,
+  STORE_WORKERS: "How many processes `store serve` answers with.",
+  STORE_LOG: "How `store serve` logs: text for people, json for machines.",
+  STORE_LOG_LEVEL: "info logs each request, error only what failed.",
   STORE_DEBUG: "1 prints stack traces beside error messages.",
   NO_COLOR: "Anything but nothing turns colours off.",
   UV_THREADPOOL_SIZE: "How many threads wait for the disk.",
@@ -46,6 +49,18 @@ export interface Settings {
   readonly limits: InstanceLimits;
   readonly events: EventLimits;
   readonly http: HttpSettings;
+  /** How many processes answer; 1 answers in this one. */
+  readonly workers: number;
+  readonly log: LogSettings;
+}
+
+/** How much is logged. */
+export type LogLevel = "info" | "error";
+
+/** What is logged, and how. */
+export interface LogSettings {
+  readonly form: "text" | "json";
+  readonly level: LogLevel;
 }
 
 /** Who is let in, and for how long. */
@@ -86,6 +101,7 @@ export interface GivenSettings {
   readonly data?: string | undefined;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+  readonly workers?: number | undefined;
 }
 
 /**
@@ -128,6 +144,11 @@ export function readSettings(
       }),
     },
     http: readHttpSettings(read),
+    workers: given.workers ?? read.integer("STORE_WORKERS", { otherwise: 1, least: 1, most: 256 }),
+    log: {
+      form: read.oneOf("STORE_LOG", ["text", "json"]),
+      level: read.oneOf("STORE_LOG_LEVEL", ["info", "error"]),
+    },
   };
 }
 

@@ -112,6 +112,7 @@ const rules: { readonly [Name in Method]: Rule<Name> } = {
   setUploadSize: need("writer"),
   appendUpload: need("writer"),
   cancelUpload: reading,
+  countOpenUploads: need("instance"),
 
   verifyPackage: reading,
   verifyLog: need("instance"),

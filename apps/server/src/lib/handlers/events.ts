@@ -7,39 +7,34 @@ import type { EventPage } from "@store/registry";
 import { chooseMediaType } from "../http/accept.ts";
 import type { BytesReply, Exchange, Handlers } from "../http/handler.ts";
 import { serverSentEvents } from "../http/server-sent-events.ts";
+import type { EventFollowers } from "../operation/event-followers.ts";
 import type { EventLimits } from "../settings.ts";
 
 const mediaTypes = ["application/json", "text/event-stream", "application/cbor-seq"] as const;
 
 /** Reading the log, and following it. */
-export function eventHandlers(limits: EventLimits): Handlers<"listEvents" | "getLogHead"> {
-  let subscribers = 0;
-
+export function eventHandlers(
+  limits: EventLimits,
+  followers: EventFollowers,
+): Handlers<"listEvents" | "getLogHead"> {
   const follow = (exchange: Exchange<Routes["listEvents"]>): BytesReply => {
-    if (subscribers >= limits.subscribers) throw tooManySubscribers(limits.subscribers);
+    if (followers.count >= limits.subscribers) throw tooManySubscribers(limits.subscribers);
     const { closing, registry } = exchange;
     const signal = AbortSignal.any([exchange.signal, closing]);
     const since = lastSeen(exchange);
     const events = registry.tailEvents({ since, signal, ...selection(exchange) });
-    const stream = serverSentEvents(about(exchange.query.subject, events), {
+    const followed = followers.follow(about(exchange.query.subject, events));
+    const bytes = serverSentEvents(followed, {
       heartbeatMs: limits.heartbeatMs,
       slowMs: limits.slowSubscriberMs,
     });
-    const counted = async function* () {
-      subscribers += 1;
-      try {
-        yield* stream;
-      } finally {
-        subscribers -= 1;
-      }
-    };
     const headers = {
       "content-type": "text/event-stream",
       "cache-control": "no-store",
       // A proxy that buffers would hold events back.
       "x-accel-buffering": "no",
     };
-    return { status: 200, headers, bytes: counted() };
+    return { status: 200, headers, bytes };
   };
 
   return {

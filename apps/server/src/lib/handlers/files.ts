@@ -5,7 +5,7 @@ import type { ResolvedRange } from "@store/storage";
 
 import { cachedForEver, notCached } from "../http/caching.ts";
 import { answerDownload } from "../http/download.ts";
-import type { BytesReply, Exchange, Handlers } from "../http/handler.ts";
+import type { BytesReply, Exchange, Handlers, ServiceMetrics } from "../http/handler.ts";
 import { putFile } from "./put-file.ts";
 
 type FileRouteNames =
@@ -17,14 +17,14 @@ type FileRouteNames =
   | "listMissingObjects";
 
 /** Files in packages, and the objects behind them. */
-export function fileHandlers(): Handlers<FileRouteNames> {
+export function fileHandlers(metrics?: ServiceMetrics): Handlers<FileRouteNames> {
   return {
     listFiles: async ({ registry, params, query }) => ({
       status: 200,
       json: mapPage(await registry.listFiles(params.packageId, present(query)), encodeFile),
     }),
 
-    putFile,
+    putFile: (exchange) => putFile(exchange, metrics),
 
     getFile: async (exchange) => await downloadFile(exchange),
 

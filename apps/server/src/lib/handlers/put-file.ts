@@ -3,14 +3,18 @@ import { parseContentAddress, StoreError } from "@store/identity";
 import type { AddedFile, ExpectedContent, FileOptions } from "@store/registry";
 
 import { claimedDigests } from "../http/digest-headers.ts";
-import type { Exchange, Reply } from "../http/handler.ts";
+import type { Exchange, Reply, ServiceMetrics } from "../http/handler.ts";
 
 type PutFile = Routes["putFile"];
 
 /** Adds a file: its bytes, an object by its address, or what an upload became. */
-export async function putFile(exchange: Exchange<PutFile>): Promise<Reply<PutFile>> {
+export async function putFile(
+  exchange: Exchange<PutFile>,
+  metrics: ServiceMetrics | undefined,
+): Promise<Reply<PutFile>> {
   const { params } = exchange;
   const added = await addFile(exchange);
+  metrics?.fileAdded(added);
   const segments = params.path.split("/").map((segment) => encodeURIComponent(segment));
   const location = `/api/v1/packages/${params.packageId}/files/${segments.join("/")}`;
   const headers = { location, etag: `"${added.address}"` };

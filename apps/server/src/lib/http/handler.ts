@@ -9,16 +9,26 @@ import type {
   Routes,
 } from "@store/api";
 import type { HttpBindings } from "@hono/node-server";
-import type { Registry } from "@store/registry";
+import type { AddedFile, Registry } from "@store/registry";
 import type { Context } from "hono";
 import type * as v from "valibot";
+
+import type { EventFollowers } from "../operation/event-followers.ts";
 
 /** What handlers work with; the same for every request. */
 export interface Service {
   readonly registry: Registry;
   readonly access: Access;
   /** Absent where nothing is measured. */
-  readonly metrics?: { text(): Promise<string> };
+  readonly metrics?: ServiceMetrics;
+  /** Who follows the log through this process; known only here unless given. */
+  readonly followers?: EventFollowers;
+}
+
+/** What handlers tell those who measure, and what they give them. */
+export interface ServiceMetrics {
+  text(): Promise<string>;
+  fileAdded(file: Pick<AddedFile, "deduplicated" | "sizeBytes">): void;
 }
 
 /** One request, parsed and admitted. */

@@ -257,9 +257,16 @@ function tell(
     ...(principal === undefined ? {} : { actor: principal.actor }),
     status: reply.status,
     ...(problem === undefined ? {} : { code: problem.code }),
+    ...traceOf(arrival),
     durationMs: performance.now() - arrival.beganMs,
     receivedBytes,
     sentBytes: sent.sizeBytes,
     outcome: sent.outcome,
   });
+}
+
+/** W3C Trace Context §3.2; what is longer is none. */
+function traceOf({ incoming }: Arrival): { traceParent?: string } {
+  const traceParent = headerOf(incoming, "traceparent");
+  return traceParent === undefined || traceParent.length > 64 ? {} : { traceParent };
 }

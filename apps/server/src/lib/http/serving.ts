@@ -24,6 +24,8 @@ export interface AnsweredRequest {
   /** The error's code, where the answer is a problem. */
   readonly code?: string;
   readonly durationMs: number;
+  /** The caller's place in a trace, as it said. */
+  readonly traceParent?: string;
   readonly receivedBytes: number;
   readonly sentBytes: number;
   /** `gone`: the client left before the end; `cut`: the answer failed on its way. */

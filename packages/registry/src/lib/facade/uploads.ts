@@ -12,7 +12,7 @@ import {
   textOf,
 } from "../arguments.ts";
 import type { Instance } from "../instance.ts";
-import { formatClaims, listUploads } from "../queries/uploads.ts";
+import { countOpenUploads, formatClaims, listUploads } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
 import type {
   AppendUploadOptions,
@@ -67,6 +67,8 @@ export function uploadMethods(instance: Instance, actor: string): Uploads {
       textOf("upload id", uploadId);
       await uploads.cancel(actor, uploadId);
     },
+
+    countOpenUploads: async () => countOpenUploads(database.reader, formatTime(clock())),
   };
 }
 

@@ -15,7 +15,7 @@ import {
   type ContentAddress,
   type DualDigest,
 } from "@store/identity";
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, count, eq, gt } from "drizzle-orm";
 
 import { isId, shown } from "../arguments.ts";
 import type { Page, PageOptions } from "../types.ts";
@@ -141,4 +141,17 @@ export function formatClaims(addresses: readonly (ContentAddress | undefined)[])
 export function claimsOf({ expectedAddress }: UploadRow): ContentAddress[] {
   if (expectedAddress === null) return [];
   return expectedAddress.split(" ").map((claim) => parseContentAddress(claim));
+}
+
+const countOpen = statement((sql, { uploadSessions: t }, p) =>
+  sql
+    .select({ open: count() })
+    .from(t)
+    .where(and(eq(t.status, "open"), gt(t.expiresAt, p("now")))),
+);
+
+/** How many uploads of all actors are open and have not expired. */
+export async function countOpenUploads(sql: Sql, now: string): Promise<number> {
+  const [row] = await countOpen(sql, { now });
+  return row?.open ?? 0;
 }

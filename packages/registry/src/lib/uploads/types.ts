@@ -105,6 +105,8 @@ export interface Uploads {
    * Ends an upload and discards its bytes; files that were added from it stay. Absent is success.
    */
   cancelUpload(uploadId: string): Promise<void>;
+  /** How many uploads of all actors are open. */
+  countOpenUploads(): Promise<number>;
 }
 
 /** How many uploads there may be, how large, and for how long. */
