@@ -5,6 +5,7 @@ import type { OpenedFile, Registry } from "@store/registry";
 import { describe, expect, it } from "vitest";
 
 import { pullPackage } from "../src/lib/pull.ts";
+import { localStore } from "../src/lib/store-service.ts";
 import { eventually, lookInto, unfinished } from "./instance.ts";
 import { Sandbox, type StoreProcess } from "./store.ts";
 
@@ -110,9 +111,10 @@ describe("a pull", () => {
     const { package: info } = await instance.registry.resolve("acme/app@1");
     for (const folder of ["out", "new/folder"]) {
       const interruption = new AbortController();
-      const registry = { ...instance.registry, getFile: endless(instance.registry, interruption) };
+      const { registry } = instance;
+      const store = { ...localStore(registry), getFile: endless(registry, interruption) };
       const request = { package: info, folder: sandbox.path(folder), force: false };
-      await expect(pullPackage(registry, request, interruption.signal)).rejects.toThrow("Enough.");
+      await expect(pullPackage(store, request, interruption.signal)).rejects.toThrow("Enough.");
     }
     expect(await readdir(sandbox.path("out"))).toEqual(["kept"]);
     expect(await readdir(sandbox.folder)).not.toContain("new");

@@ -46,7 +46,12 @@ export type {
   CreateUploadInput,
   UploadMethods,
 } from "./lib/methods/uploads.ts";
-export type { Credential, Session, SessionCredential } from "./lib/session.ts";
+export {
+  decodeSession,
+  type Credential,
+  type Session,
+  type SessionCredential,
+} from "./lib/session.ts";
 export { blobSource, type UploadSource } from "./lib/push/source.ts";
 export type { UploadTarget } from "./lib/push/target.ts";
 export {

@@ -1,11 +1,11 @@
-import type { OpenedFile } from "@store/registry";
+import { encodeFile } from "@store/api";
 
 import { AnsweredError, errorJson, toStoreError } from "../lib/error-report.ts";
 import { outcomeOf } from "../lib/exit-codes.ts";
-import { fileJson } from "../lib/json.ts";
 import { OutputClosedError, printBytes, printError } from "../lib/output.ts";
 import { printable } from "../lib/printable.ts";
 import { argument, referenceArgument, StoreCommand } from "../lib/store-command.ts";
+import type { ReadFile } from "../lib/store-service.ts";
 import { prose } from "../lib/prose.ts";
 
 export default class Cat extends StoreCommand {
@@ -29,10 +29,10 @@ use them if the exit code is 0. With --json the document holds them as base64.
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Cat);
     await this.interruptible(async (signal) => {
-      await this.withRegistry(flags.data, async (registry) => {
-        const { package: info, warnings } = await registry.resolve(args.reference);
+      await this.withStore(flags, async (store) => {
+        const { package: info, warnings } = await store.resolve(args.reference);
         this.warnAll(warnings);
-        const opened = await registry.getFile(info.id, args.path, { signal });
+        const opened = await store.getFile(info.id, args.path, { signal });
         if (flags.json) await printJson(opened);
         else for await (const chunk of opened.body) await printBytes(chunk);
       });
@@ -41,8 +41,8 @@ use them if the exit code is 0. With --json the document holds them as base64.
 }
 
 /** One document, whatever the size: the content is encoded while it is read. */
-async function printJson({ file, body }: OpenedFile): Promise<void> {
-  await printBytes(`${JSON.stringify(fileJson(file)).slice(0, -1)},"content_base64":"`);
+async function printJson({ file, body }: ReadFile): Promise<void> {
+  await printBytes(`${JSON.stringify(encodeFile(file)).slice(0, -1)},"content_base64":"`);
   let kept = Buffer.alloc(0);
   try {
     for await (const chunk of body) {

@@ -1,9 +1,9 @@
+import { encodeHealth } from "@store/api";
 import type { HealthReport } from "@store/registry";
 
 import { AnsweredError } from "../lib/error-report.ts";
 import { exitCodes } from "../lib/exit-codes.ts";
 import { formatCounted, formatSize } from "../lib/format.ts";
-import { healthJson } from "../lib/json.ts";
 import { printDocument } from "../lib/output.ts";
 import { StoreCommand } from "../lib/store-command.ts";
 import { printFields } from "../lib/table.ts";
@@ -17,8 +17,8 @@ export default class Health extends StoreCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Health);
-    const report = await this.withRegistry(flags.data, (registry) => registry.health());
-    if (flags.json) await printDocument(healthJson(report));
+    const report = await this.withStore(flags, (store) => store.health());
+    if (flags.json) await printDocument(encodeHealth(report));
     else await print(report);
     if (!report.healthy) throw new AnsweredError(exitCodes.unavailable);
   }

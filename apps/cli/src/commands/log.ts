@@ -1,6 +1,5 @@
 import { boolean, integer, string } from "@oclif/core/flags";
-import type { StoredEvent } from "@store/events";
-import type { Registry } from "@store/registry";
+import type { EventJson } from "@store/api";
 
 import { AnsweredError } from "../lib/error-report.ts";
 import { formatTime } from "../lib/format.ts";
@@ -8,6 +7,7 @@ import { InterruptedError } from "../lib/interrupted-error.ts";
 import { printEvent, printLine, styled } from "../lib/output.ts";
 import { printable } from "../lib/printable.ts";
 import { StoreCommand } from "../lib/store-command.ts";
+import type { StoreService } from "../lib/store-service.ts";
 
 /** Events read at once; each may hold a manifest. */
 const batchSize = 100;
@@ -40,7 +40,7 @@ export default class Log extends StoreCommand {
     const { flags } = await this.parse(Log);
     try {
       await this.interruptible((signal) =>
-        this.withRegistry(flags.data, (registry) => printEvents(registry, flags, signal)),
+        this.withStore(flags, (store) => printEvents(store, flags, signal)),
       );
     } catch (error) {
       // Ctrl-C is how following ends: nothing went wrong.
@@ -58,17 +58,17 @@ interface LogOptions {
 }
 
 async function printEvents(
-  registry: Registry,
+  store: StoreService,
   { json, since, follow, type, limit = Infinity }: LogOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const types = type === undefined ? {} : { types: type };
   const events = follow
-    ? registry.tailEvents({ since, signal, ...types })
-    : readAll(registry, since, types);
+    ? store.tailEvents({ since, signal, ...types })
+    : readAll(store, since, types);
   let count = 0;
   for await (const event of events) {
-    await (json ? printJson(event) : printHuman(event));
+    await (json ? printEvent(event) : printHuman(event));
     count += 1;
     if (count >= limit || signal.aborted) break;
   }
@@ -76,30 +76,24 @@ async function printEvents(
 }
 
 async function* readAll(
-  registry: Registry,
+  store: StoreService,
   since: number,
   types: { readonly types?: string[] },
-): AsyncGenerator<StoredEvent> {
+): AsyncGenerator<EventJson> {
   // Up to what is there now, so that a busy log does not become one that is followed.
-  const { size } = await registry.head();
+  const { size } = await store.head();
   let after = since;
   while (after < size) {
-    const query = { after, before: size + 1, limit: batchSize, ...types };
-    const { items, scannedTo } = await registry.readEvents(query);
-    yield* items;
+    const { items, scannedTo } = await store.readEvents({ after, limit: batchSize, ...types });
+    yield* items.filter(({ seq }) => seq <= size);
     after = scannedTo;
   }
 }
 
-async function printJson(event: StoredEvent): Promise<void> {
-  const { eventJson } = await import("../lib/event-json.ts");
-  await printEvent(eventJson(event));
-}
-
-async function printHuman({ seq, occurredAt, type, subject, actor }: StoredEvent): Promise<void> {
+async function printHuman({ seq, occurred_at, type, subject, actor }: EventJson): Promise<void> {
   const parts = [
     styled("dim", String(seq).padStart(6)),
-    formatTime(occurredAt),
+    formatTime(occurred_at),
     styled("cyan", printable(type).padEnd(26)),
     printable(subject),
     styled("dim", `by ${printable(actor)}`),

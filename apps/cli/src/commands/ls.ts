@@ -1,13 +1,14 @@
 import { integer } from "@oclif/core/flags";
+import { encodeName, encodePackage, encodeTag } from "@store/api";
 import { assertName, assertNamespace } from "@store/identity";
-import type { NameInfo, PackageInfo, Registry, TagInfo } from "@store/registry";
+import type { NameInfo, PackageInfo, PageOptions, TagInfo } from "@store/registry";
 
 import { formatCount, formatSize, formatTime } from "../lib/format.ts";
 import { mapPages, printLists } from "../lib/json-list.ts";
-import { nameJson, packageJson, tagJson } from "../lib/json.ts";
 import { printNote } from "../lib/output.ts";
 import { allPages, collectItems, limitPages } from "../lib/pages.ts";
 import { optionalArgument, StoreCommand } from "../lib/store-command.ts";
+import type { StoreService } from "../lib/store-service.ts";
 import { printTable, type Column } from "../lib/table.ts";
 
 export default class Ls extends StoreCommand {
@@ -30,11 +31,11 @@ export default class Ls extends StoreCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Ls);
     const [namespace, name] = parseName(args.name);
-    await this.withRegistry(flags.data, async (registry) => {
+    await this.withStore(flags, async (store) => {
       const options = { json: flags.json ?? false, limit: flags.limit };
       if (namespace === undefined || name === undefined) {
-        await listNames(registry, namespace, options);
-      } else await listVersions(registry, namespace, name, options);
+        await listNames(store, namespace, options);
+      } else await listVersions(store, namespace, name, options);
     });
   }
 }
@@ -56,17 +57,17 @@ function parseName(text: string | undefined): [namespace?: string, name?: string
 }
 
 async function listNames(
-  registry: Registry,
+  store: StoreService,
   namespace: string | undefined,
   options: ListOptions,
 ): Promise<void> {
   const filter = namespace === undefined ? {} : { namespace };
   const pages = limitPages(
-    allPages((page) => registry.listNames(filter, page)),
+    allPages((page) => store.listNames(filter, page)),
     options.limit,
   );
   if (options.json) {
-    await printLists({ names: mapPages(pages, nameJson) });
+    await printLists({ names: mapPages(pages, encodeName) });
     return;
   }
   const count = await printTable(nameColumns, pages);
@@ -80,21 +81,20 @@ const nameColumns: Column<NameInfo>[] = [
 ];
 
 async function listVersions(
-  registry: Registry,
+  store: StoreService,
   namespace: string,
   name: string,
   options: ListOptions,
 ): Promise<void> {
   const versions = limitPages(
-    allPages((page) => registry.listVersions(namespace, name, page)),
+    allPages((page) => store.listVersions(namespace, name, page)),
     options.limit,
   );
-  const listTags = (page: Parameters<Registry["listTags"]>[2]) =>
-    registry.listTags(namespace, name, page);
+  const listTags = (page: PageOptions) => store.listTags(namespace, name, page);
   if (options.json) {
     await printLists({
-      versions: mapPages(versions, packageJson),
-      tags: mapPages(allPages(listTags), tagJson),
+      versions: mapPages(versions, encodePackage),
+      tags: mapPages(allPages(listTags), encodeTag),
     });
     return;
   }

@@ -32,14 +32,14 @@ the manifest's canonical JSON (RFC 8785), which can be turned back into the same
     if (flags.json && flags.format === "cbor") {
       throw new UsageError("--json and --format cbor exclude each other.", "Give one of them.");
     }
-    await this.withRegistry(flags.data, async (registry) => {
-      const { package: info, warnings } = await registry.resolve(args.reference);
+    await this.withStore(flags, async (store) => {
+      const { package: info, warnings } = await store.resolve(args.reference);
       this.warnAll(warnings);
       if (flags.format === "cbor") {
-        await printBytes(await registry.getManifestBytes(info.id, "cbor"));
+        await printBytes(await store.getManifestBytes(info.id, "cbor"));
         return;
       }
-      await printBytes(await registry.getManifestBytes(info.id, "jcs"));
+      await printBytes(await store.getManifestBytes(info.id, "jcs"));
       await printBytes("\n");
     });
   }

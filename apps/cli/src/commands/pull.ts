@@ -1,8 +1,8 @@
 import { boolean } from "@oclif/core/flags";
+import { encodePackage } from "@store/api";
 import { formatCoordinates } from "@store/identity";
 
 import { formatCounted, formatSize } from "../lib/format.ts";
-import { packageJson } from "../lib/json.ts";
 import { printDocument, printLine } from "../lib/output.ts";
 import { optionalArgument, referenceArgument, StoreCommand } from "../lib/store-command.ts";
 import { prose } from "../lib/prose.ts";
@@ -39,17 +39,17 @@ never followed. Files that the package does not have are left alone.
     const { args, flags } = await this.parse(Pull);
     const { info, outcome } = await this.interruptible(async (signal) => {
       const { pullPackage } = await import("../lib/pull.ts");
-      return await this.withRegistry(flags.data, async (registry) => {
-        const { package: info, warnings } = await registry.resolve(args.reference);
+      return await this.withStore(flags, async (store) => {
+        const { package: info, warnings } = await store.resolve(args.reference);
         this.warnAll(warnings);
         const folder =
           args.folder ?? [info.name, info.version, info.variant].filter(Boolean).join("-");
         const request = { package: info, folder, force: flags.force };
-        return { info, outcome: await pullPackage(registry, request, signal) };
+        return { info, outcome: await pullPackage(store, request, signal) };
       });
     });
     if (flags.json) {
-      await printDocument({ package: packageJson(info), folder: outcome.folder });
+      await printDocument({ package: encodePackage(info), folder: outcome.folder });
       return;
     }
     const what = `${formatCounted(outcome.files, "file")}, ${formatSize(outcome.sizeBytes)}`;

@@ -1,5 +1,6 @@
 import { string as textArgument } from "@oclif/core/args";
 import { boolean, string } from "@oclif/core/flags";
+import { encodePackage } from "@store/api";
 import {
   assertTag,
   formatCoordinates,
@@ -7,13 +8,10 @@ import {
   StoreError,
   type PackageCoordinates,
 } from "@store/identity";
-import type { Registry } from "@store/registry";
-import type { Settings } from "@store/server/runtime";
 
 import { createExclusion } from "../lib/exclusion.ts";
 import { formatCounted, formatSize } from "../lib/format.ts";
 import { readJsonArgument } from "../lib/json-argument.ts";
-import { packageJson } from "../lib/json.ts";
 import { printDocument, printLine, styled } from "../lib/output.ts";
 import { planSources } from "../lib/push-sources.ts";
 import type { PushOutcome, PushRequest } from "../lib/push.ts";
@@ -112,9 +110,12 @@ also with the same files. When the push fails or is interrupted, nothing stays b
     };
     const outcome = await this.interruptible(async (signal) => {
       const { pushPackage } = await import("../lib/push.ts");
-      const push = (registry: Registry, { dataFolder }: Settings) =>
-        pushPackage(registry, { ...request, instanceFolder: dataFolder }, signal);
-      return await this.withRegistry(flags.data, push, { create: true });
+      return await this.withStore(
+        flags,
+        (store, settings) =>
+          pushPackage(store, { ...request, instanceFolder: settings?.dataFolder }, signal),
+        { create: true },
+      );
     });
     if (flags.json) await printDocument(outcomeJson(outcome));
     else await print(outcome);
@@ -147,7 +148,7 @@ async function print(outcome: PushOutcome): Promise<void> {
 
 function outcomeJson(outcome: PushOutcome): object {
   return {
-    package: packageJson(outcome.package),
+    package: encodePackage(outcome.package),
     tags: outcome.tags,
     new_object_count: outcome.newObjects,
     new_size: outcome.newBytes,

@@ -1,18 +1,14 @@
 import { boolean } from "@oclif/core/flags";
 
-import type { ReplayReport } from "@store/registry";
-
 import { AnsweredError } from "../lib/error-report.ts";
 import { exitCodes } from "../lib/exit-codes.ts";
 import { formatCounted } from "../lib/format.ts";
 import { printDocument, printLine, styled } from "../lib/output.ts";
 import { printable } from "../lib/printable.ts";
 import { StoreCommand } from "../lib/store-command.ts";
+import type { Difference, Row } from "../lib/store-service.ts";
 import { prose } from "../lib/prose.ts";
 import { EventProgress } from "../lib/progress.ts";
-
-type Difference = Omit<ReplayReport["differences"][number], "table"> & { readonly table: string };
-type Row = Readonly<Record<string, unknown>>;
 
 export default class Replay extends StoreCommand {
   static override summary = "Rebuild the views from the log, or check them against it.";
@@ -32,9 +28,9 @@ each row that differs is printed, and the exit code is 1.
   override async run(): Promise<void> {
     const { flags } = await this.parse(Replay);
     const { check } = flags;
-    const report = await this.withRegistry(flags.data, async (registry) => {
+    const report = await this.withStore(flags, async (store) => {
       using progress = new EventProgress("replaying");
-      return await registry.replay({
+      return await store.replay({
         check,
         onProgress: (state) => progress.set(state.events, state.total),
       });

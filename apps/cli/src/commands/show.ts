@@ -1,20 +1,14 @@
 import { boolean } from "@oclif/core/flags";
+import { encodeFile, encodeHold, encodePackage, encodeRetention } from "@store/api";
 import { formatCoordinates } from "@store/identity";
-import type {
-  FileInfo,
-  HoldInfo,
-  PackageInfo,
-  PageOptions,
-  Registry,
-  RetentionInfo,
-} from "@store/registry";
+import type { FileInfo, HoldInfo, PackageInfo, PageOptions, RetentionInfo } from "@store/registry";
 
 import { formatCounted, formatSize, formatTime } from "../lib/format.ts";
-import { fileJson, holdJson, packageJson, retentionJson } from "../lib/json.ts";
 import { printLists, mapPages } from "../lib/json-list.ts";
 import { printLine, styled } from "../lib/output.ts";
 import { allPages, collectItems, limitPages } from "../lib/pages.ts";
 import { referenceArgument, StoreCommand } from "../lib/store-command.ts";
+import type { StoreService } from "../lib/store-service.ts";
 import { printFields, printTable, type Column } from "../lib/table.ts";
 
 /** How many files are shown unless all are asked for. */
@@ -36,13 +30,13 @@ export default class Show extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Show);
-    await this.withRegistry(flags.data, async (registry) => {
-      const { package: info, warnings } = await registry.resolve(args.reference);
+    await this.withStore(flags, async (store) => {
+      const { package: info, warnings } = await store.resolve(args.reference);
       this.warnAll(warnings);
-      const details = await readDetails(registry, info);
-      const files = (page: PageOptions) => registry.listFiles(info.id, page);
+      const details = await readDetails(store, info);
+      const files = (page: PageOptions) => store.listFiles(info.id, page);
       if (flags.json) {
-        const list = flags.files ? { files: mapPages(allPages(files), fileJson) } : {};
+        const list = flags.files ? { files: mapPages(allPages(files), encodeFile) } : {};
         await printLists(list, detailsJson(details));
         return;
       }
@@ -69,12 +63,12 @@ interface Details {
   readonly holds: readonly HoldInfo[];
 }
 
-async function readDetails(registry: Registry, info: PackageInfo): Promise<Details> {
+async function readDetails(store: StoreService, info: PackageInfo): Promise<Details> {
   const { namespace, name, id } = info;
   const [tags, retention, holds] = await Promise.all([
-    collectItems((page) => registry.listTags(namespace, name, page)),
-    registry.getRetention(id),
-    collectItems((page) => registry.listHolds({ packageId: id, released: false }, page)),
+    collectItems((page) => store.listTags(namespace, name, page)),
+    store.getRetention(id),
+    collectItems((page) => store.listHolds({ packageId: id, released: false }, page)),
   ]);
   const own = tags.filter((tag) => tag.packageId === id).map((tag) => tag.tag);
   return { info, tags: own, retention, holds };
@@ -82,10 +76,10 @@ async function readDetails(registry: Registry, info: PackageInfo): Promise<Detai
 
 function detailsJson({ info, tags, retention, holds }: Details): object {
   return {
-    package: packageJson(info),
+    package: encodePackage(info),
     tags,
-    retention: retentionJson(retention),
-    holds: holds.map((hold) => holdJson(hold)),
+    retention: encodeRetention(retention),
+    holds: holds.map((hold) => encodeHold(hold)),
   };
 }
 

@@ -1,5 +1,6 @@
+import { encodeSweepReport } from "@store/api";
+
 import { formatCounted, formatSize } from "../lib/format.ts";
-import { sweepJson } from "../lib/json.ts";
 import { printDocument, printLine } from "../lib/output.ts";
 import { StoreCommand } from "../lib/store-command.ts";
 import { prose } from "../lib/prose.ts";
@@ -16,9 +17,9 @@ living process holds is safe. A server sweeps by itself, when it starts and ever
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Sweep);
-    const report = await this.withRegistry(flags.data, (registry) => registry.sweep());
+    const report = await this.withStore(flags, (store) => store.sweep());
     if (flags.json) {
-      await printDocument(sweepJson(report));
+      await printDocument(encodeSweepReport(report));
       return;
     }
     const staged = formatCounted(report.stagedDiscarded, "staged object");

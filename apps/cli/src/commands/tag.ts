@@ -1,6 +1,6 @@
+import { encodeTag } from "@store/api";
 import { assertTag, formatCoordinates } from "@store/identity";
 
-import { tagJson } from "../lib/json.ts";
 import { printDocument, printLine } from "../lib/output.ts";
 import { argument, referenceArgument, StoreCommand } from "../lib/store-command.ts";
 
@@ -21,11 +21,11 @@ export default class Tag extends StoreCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Tag);
     assertTag(args.tag);
-    await this.withRegistry(flags.data, async (registry) => {
-      const { package: info, warnings } = await registry.resolve(args.reference);
+    await this.withStore(flags, async (store) => {
+      const { package: info, warnings } = await store.resolve(args.reference);
       this.warnAll(warnings);
-      const tag = await registry.setTag({ packageId: info.id, tag: args.tag });
-      if (flags.json) await printDocument(tagJson(tag));
+      const tag = await store.setTag({ packageId: info.id, tag: args.tag });
+      if (flags.json) await printDocument(encodeTag(tag));
       else await printLine(`${tag.namespace}/${tag.name}:${tag.tag} is ${formatCoordinates(tag)}`);
     });
   }

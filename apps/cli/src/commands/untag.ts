@@ -20,8 +20,8 @@ export default class Untag extends StoreCommand {
       throw new UsageError(`'${args.tag}' is not a tag.`, "Give namespace/name:tag.");
     }
     const { tag } = selector;
-    await this.withRegistry(flags.data, async (registry) => {
-      await registry.removeTag({ namespace, name, tag });
+    await this.withStore(flags, async (store) => {
+      await store.removeTag({ namespace, name, tag });
     });
     if (flags.json) await printDocument({ namespace, name, tag, removed: true });
     else await printLine(`${args.tag} is removed`);

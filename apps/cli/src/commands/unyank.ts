@@ -1,6 +1,6 @@
+import { encodePackage } from "@store/api";
 import { formatCoordinates } from "@store/identity";
 
-import { packageJson } from "../lib/json.ts";
 import { printDocument, printLine } from "../lib/output.ts";
 import { referenceArgument, StoreCommand } from "../lib/store-command.ts";
 
@@ -13,10 +13,10 @@ export default class Unyank extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Unyank);
-    await this.withRegistry(flags.data, async (registry) => {
-      const { package: info } = await registry.resolve(args.reference);
-      const unyanked = await registry.unyankPackage(info.id);
-      if (flags.json) await printDocument(packageJson(unyanked));
+    await this.withStore(flags, async (store) => {
+      const { package: info } = await store.resolve(args.reference);
+      const unyanked = await store.unyankPackage(info.id);
+      if (flags.json) await printDocument(encodePackage(unyanked));
       else await printLine(`${formatCoordinates(unyanked)} is no longer yanked`);
     });
   }

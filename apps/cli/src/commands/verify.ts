@@ -1,17 +1,18 @@
 import { boolean } from "@oclif/core/flags";
+import { encodeVerifyReport } from "@store/api";
 import { isStoreError, type ContentAddress } from "@store/identity";
-import type { PackageInfo, Registry, VerifyProblem, VerifyReport } from "@store/registry";
+import type { PackageInfo, VerifyProblem, VerifyReport } from "@store/registry";
 
 import { AnsweredError } from "../lib/error-report.ts";
 import { UsageError } from "../lib/usage-error.ts";
 import { exitCodes } from "../lib/exit-codes.ts";
 import { formatCounted, formatSize } from "../lib/format.ts";
-import { verifyJson } from "../lib/json.ts";
 import { printDocument, printLine, styled } from "../lib/output.ts";
 import { allItems } from "../lib/pages.ts";
 import { printable } from "../lib/printable.ts";
 import { Progress } from "../lib/progress.ts";
 import { referenceArgument, StoreCommand } from "../lib/store-command.ts";
+import type { StoreService } from "../lib/store-service.ts";
 import { prose } from "../lib/prose.ts";
 
 export default class Verify extends StoreCommand {
@@ -39,12 +40,12 @@ verifies every finalized package, each object once, and recomputes the log's tre
       throw new UsageError("Verify one package or all.", "Give a reference, or --all.");
     }
     const verification = await this.interruptible(async (signal) => {
-      return await this.withRegistry(flags.data, async (registry) => {
+      return await this.withStore(flags, async (store) => {
         using progress = new Progress("verifying");
-        if (reference === undefined) return await verifyAll(registry, signal, progress);
-        const { package: info, warnings } = await registry.resolve(reference);
+        if (reference === undefined) return await verifyAll(store, signal, progress);
+        const { package: info, warnings } = await store.resolve(reference);
         this.warnAll(warnings);
-        return await new Verification(registry, signal, progress).package(info);
+        return await new Verification(store, signal, progress).package(info);
       });
     });
     if (flags.json) await printDocument(verification.json());
@@ -54,13 +55,13 @@ verifies every finalized package, each object once, and recomputes the log's tre
 }
 
 async function verifyAll(
-  registry: Registry,
+  store: StoreService,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Verification> {
-  const verification = new Verification(registry, signal, progress);
+  const verification = new Verification(store, signal, progress);
   await verification.log();
-  for await (const info of allItems((page) => registry.listPackages({}, page))) {
+  for await (const info of allItems((page) => store.listPackages({}, page))) {
     signal.throwIfAborted();
     if (info.status === "finalized" || info.status === "yanked") await verification.package(info);
   }
@@ -69,7 +70,7 @@ async function verifyAll(
 
 /** What has been verified so far; only damaged packages are kept. */
 class Verification {
-  readonly #registry: Registry;
+  readonly #store: StoreService;
   readonly #signal: AbortSignal;
   readonly #progress: Progress;
   readonly #verified = new Set<ContentAddress>();
@@ -80,8 +81,8 @@ class Verification {
   #files = 0;
   #sizeBytes = 0;
 
-  constructor(registry: Registry, signal: AbortSignal, progress: Progress) {
-    this.#registry = registry;
+  constructor(store: StoreService, signal: AbortSignal, progress: Progress) {
+    this.#store = store;
     this.#signal = signal;
     this.#progress = progress;
   }
@@ -92,7 +93,7 @@ class Verification {
 
   async log(): Promise<void> {
     try {
-      const head = await this.#registry.verifyLog();
+      const head = await this.#store.verifyLog();
       this.#logSize = head.size;
     } catch (error) {
       if (!isStoreError(error, "log_corrupt")) throw error;
@@ -101,7 +102,7 @@ class Verification {
   }
 
   async package(info: PackageInfo): Promise<this> {
-    const report = await this.#registry.verifyPackage(info.id, {
+    const report = await this.#store.verifyPackage(info.id, {
       signal: this.#signal,
       verified: this.#verified,
       onProgress: ({ files, sizeBytes }) => {
@@ -125,7 +126,7 @@ class Verification {
       package_count: this.#packages,
       file_count: this.#files,
       size: this.#sizeBytes,
-      damaged: this.#damaged.map((report) => verifyJson(report)),
+      damaged: this.#damaged.map((report) => encodeVerifyReport(report)),
       ...(this.#logSize === undefined && this.#logProblem === undefined ? {} : { log }),
     };
   }

@@ -1,7 +1,7 @@
 import { string } from "@oclif/core/flags";
+import { encodePackage } from "@store/api";
 import { formatCoordinates } from "@store/identity";
 
-import { packageJson } from "../lib/json.ts";
 import { printDocument, printLine } from "../lib/output.ts";
 import { referenceArgument, StoreCommand } from "../lib/store-command.ts";
 
@@ -22,11 +22,11 @@ export default class Yank extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Yank);
-    await this.withRegistry(flags.data, async (registry) => {
-      const { package: info } = await registry.resolve(args.reference);
+    await this.withStore(flags, async (store) => {
+      const { package: info } = await store.resolve(args.reference);
       const options = flags.reason === undefined ? {} : { reason: flags.reason };
-      const yanked = await registry.yankPackage(info.id, options);
-      if (flags.json) await printDocument(packageJson(yanked));
+      const yanked = await store.yankPackage(info.id, options);
+      if (flags.json) await printDocument(encodePackage(yanked));
       else await printLine(`${formatCoordinates(yanked)} is yanked`);
     });
   }

@@ -2,10 +2,11 @@ import { ExitError } from "@oclif/core/errors";
 import { isStoreError, StoreError } from "@store/identity";
 
 import { exitCodes, outcomeOf } from "./exit-codes.ts";
+import { HintedError } from "./hinted-error.ts";
 import { InterruptedError } from "./interrupted-error.ts";
 import { OutputClosedError, printDocument, printError } from "./output.ts";
 import { printable } from "./printable.ts";
-import { parsingError, UsageError, type CommandUsage } from "./usage-error.ts";
+import { parsingError, type CommandUsage } from "./usage-error.ts";
 
 /**
  * Tells of an error: a line that says what was wrong and one that says what to do, on stderr; with
@@ -23,7 +24,7 @@ export async function reportError(
   const { exit, hint } = outcomeOf(known.code);
   const exitCode = error instanceof InterruptedError ? error.exitCode : exit;
   printError("error", printable(known.message));
-  printError("hint", known instanceof UsageError ? known.hint : hint);
+  printError("hint", known instanceof HintedError ? known.hint : hint);
   if (process.env.STORE_DEBUG || process.env.DEBUG) console.error(error);
   // Where stdout is what failed, stderr has said so.
   if (options.json) await printDocument({ error: errorJson(known) }).catch(() => {});

@@ -2,10 +2,11 @@ import { open } from "node:fs/promises";
 
 import { contentAddress, StoreError, type ContentAddress } from "@store/identity";
 import { decodeManifest, fileContentAddress, manifestDigest } from "@store/manifest";
-import type { PackageInfo, Registry } from "@store/registry";
+import type { PackageInfo } from "@store/registry";
 
 import { fileBounds, forEachBounded } from "./bounded.ts";
 import { Progress } from "./progress.ts";
+import type { StoreService } from "./store-service.ts";
 import { systemCode, systemError } from "./system-error.ts";
 import { indistinct, TargetFolder } from "./target-folder.ts";
 
@@ -35,12 +36,12 @@ interface PulledFile {
  * names the package, and every byte is verified while it is written.
  */
 export async function pullPackage(
-  registry: Registry,
+  store: StoreService,
   request: PullRequest,
   signal: AbortSignal,
 ): Promise<PullOutcome> {
   const { package: info, folder, force } = request;
-  const files = await readFiles(registry, info);
+  const files = await readFiles(store, info);
   const paths = files.map((file) => file.path);
   const target = await TargetFolder.inspect(folder, paths, { force });
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
@@ -49,7 +50,7 @@ export async function pullPackage(
     using progress = new Progress("pulling", { files: files.length, sizeBytes });
     await forEachBounded(files, { ...fileBounds, signal }, async (file, stop) => {
       const place = await target.stage(file.path);
-      await writeFile(place, file, read(registry, info, file, stop), progress);
+      await writeFile(place, file, read(store, info, file, stop), progress);
     });
     await target.publish(paths);
   } catch (error) {
@@ -59,8 +60,8 @@ export async function pullPackage(
   return { folder: target.folder, files: files.length, sizeBytes };
 }
 
-async function readFiles(registry: Registry, info: PackageInfo): Promise<PulledFile[]> {
-  const bytes = await registry.getManifestBytes(info.id, "cbor");
+async function readFiles(store: StoreService, info: PackageInfo): Promise<PulledFile[]> {
+  const bytes = await store.getManifestBytes(info.id, "cbor");
   const actual = contentAddress(await manifestDigest(bytes));
   if (actual !== info.manifestDigest) {
     throw new StoreError("object_corrupt", "The manifest does not have the package's digest.", {
@@ -77,12 +78,12 @@ async function readFiles(registry: Registry, info: PackageInfo): Promise<PulledF
 }
 
 async function* read(
-  registry: Registry,
+  store: StoreService,
   info: PackageInfo,
   expected: PulledFile,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const { file, verified, body } = await registry.getFile(info.id, expected.path, { signal });
+  const { file, verified, body } = await store.getFile(info.id, expected.path, { signal });
   if (file.address !== expected.address || verified !== "whole") {
     throw new StoreError("log_corrupt", `The manifest has another object at ${expected.path}.`, {
       context: { path: expected.path, expected: expected.address, actual: file.address },

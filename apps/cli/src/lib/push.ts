@@ -1,20 +1,24 @@
-import { formatCoordinates, isStoreError, StoreError, type ContentAddress } from "@store/identity";
-import type { CreatePackageInput, PackageInfo, Registry } from "@store/registry";
+import { uploadFiles, type UploadSource } from "@store/client";
+import { formatCoordinates, isStoreError, StoreError } from "@store/identity";
+import type { CreatePackageInput, PackageInfo } from "@store/registry";
 
-import { fileBounds, forEachBounded } from "./bounded.ts";
 import { printError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { Progress, type ProgressTotals } from "./progress.ts";
 import { surveySources, walkSources, type PushSources } from "./push-sources.ts";
-import { readSourceFile, type SourceFile } from "./source-file.ts";
+import { readSourceFile } from "./source-file.ts";
+import type { StoreService } from "./store-service.ts";
 import { folderIdentity, type TreeOptions } from "./tree.ts";
+
+/** Fsync and not copying bounds many small files, so many of them wait together. */
+const filesAtOnce = 64;
 
 export interface PushRequest {
   readonly package: CreatePackageInput;
   readonly sources: PushSources;
   readonly tree: Omit<TreeOptions, "instance">;
-  /** The folder of the instance, which is never part of what is pushed to it. */
-  readonly instanceFolder: string;
+  /** The folder of an instance on this machine, which is never part of what is pushed to it. */
+  readonly instanceFolder?: string | undefined;
   /** Set once the package is finalized. */
   readonly tags: readonly string[];
 }
@@ -32,91 +36,76 @@ export interface PushOutcome {
  * nothing is under way and abandons the open package, so that nothing stays behind.
  */
 export async function pushPackage(
-  registry: Registry,
+  store: StoreService,
   request: PushRequest,
   signal: AbortSignal,
 ): Promise<PushOutcome> {
-  const instance = await folderIdentity(request.instanceFolder);
+  const { instanceFolder: folder } = request;
+  const instance = folder === undefined ? undefined : await folderIdentity(folder);
   const tree = { ...request.tree, instance };
   const totals = await surveySources(request.sources, { ...tree, signal });
-  const open = await registry.createPackage(request.package);
+  const open = await store.createPackage(request.package);
   let isFinalized = false;
   try {
-    const push = new Push(registry, open.id, request.sources, tree);
-    const stored = await push.files(totals, signal);
+    const work = { sources: request.sources, tree, totals };
+    const stored = await pushFiles(store, open.id, work, signal);
     signal.throwIfAborted();
-    const finalized = await registry.finalizePackage(open.id);
+    const finalized = await store.finalizePackage(open.id);
     isFinalized = true;
-    await setTags(registry, finalized.package, request.tags);
+    await setTags(store, finalized.package, request.tags);
     return { package: finalized.package, tags: request.tags, ...stored };
   } catch (error) {
-    if (!isFinalized) await abandon(registry, open.id);
+    if (!isFinalized) await abandon(store, open.id);
     throw error;
   }
 }
 
-class Push {
-  readonly #registry: Registry;
-  readonly #packageId: string;
-  readonly #sources: PushSources;
-  readonly #tree: TreeOptions;
-  /** Of the same new content at two paths, either may be the one that is stored. */
-  readonly #newObjects = new Set<ContentAddress>();
-  #newBytes = 0;
+/** Sends the files, only those whose bytes are not there, and stdin after them. */
+async function pushFiles(
+  store: StoreService,
+  packageId: string,
+  { sources, tree, totals }: { sources: PushSources; tree: TreeOptions; totals: ProgressTotals },
+  signal: AbortSignal,
+): Promise<{ newObjects: number; newBytes: number }> {
+  // How much stdin will say, nobody knows.
+  using progress = new Progress("pushing", sources.stdinPath === undefined ? totals : undefined);
+  const uploaded = await uploadFiles(store, packageId, uploadSources(sources, tree, signal), {
+    signal,
+    concurrency: filesAtOnce,
+    onProgress: ({ files, bytes }) => progress.set(files, bytes),
+  });
+  const { newObjects, newBytes, files, bytes } = uploaded;
+  if (sources.stdinPath === undefined) return { newObjects, newBytes };
+  const added = await store.ingestFile(packageId, sources.stdinPath, process.stdin, {
+    executable: false,
+    signal,
+    onProgress: (sizeBytes) => progress.set(files, bytes + sizeBytes),
+  });
+  if (added.deduplicated) return { newObjects, newBytes };
+  return { newObjects: newObjects + 1, newBytes: newBytes + added.sizeBytes };
+}
 
-  constructor(registry: Registry, packageId: string, sources: PushSources, tree: TreeOptions) {
-    this.#registry = registry;
-    this.#packageId = packageId;
-    this.#sources = sources;
-    this.#tree = tree;
-  }
-
-  async files(totals: ProgressTotals, signal: AbortSignal) {
-    const [sources, tree] = [this.#sources, this.#tree];
-    // How much stdin will say, nobody knows.
-    using progress = new Progress("pushing", sources.stdinPath === undefined ? totals : undefined);
-    const bounds = { ...fileBounds, signal };
-    await forEachBounded(walkSources(sources, tree), bounds, async (file, stop) => {
-      const bytes = readSourceFile(file, { follow: tree.follow, signal: stop });
-      await this.#file(file, bytes, progress, stop);
-    });
-    if (sources.stdinPath !== undefined) {
-      const file = { path: sources.stdinPath, executable: false };
-      await this.#file(file, process.stdin, progress, signal);
-    }
-    return { newObjects: this.#newObjects.size, newBytes: this.#newBytes };
-  }
-
-  async #file(
-    { path, executable }: Pick<SourceFile, "path" | "executable">,
-    source: AsyncIterable<Uint8Array>,
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<void> {
-    let doneBytes = 0;
-    const added = await this.#registry.ingestFile(this.#packageId, path, source, {
-      executable,
-      signal,
-      onProgress: (sizeBytes) => {
-        progress.addBytes(sizeBytes - doneBytes);
-        doneBytes = sizeBytes;
-      },
-    });
-    progress.addFile();
-    if (added.deduplicated || this.#newObjects.has(added.address)) return;
-    this.#newObjects.add(added.address);
-    this.#newBytes += added.sizeBytes;
+async function* uploadSources(
+  sources: PushSources,
+  tree: TreeOptions,
+  signal: AbortSignal,
+): AsyncGenerator<UploadSource> {
+  const { follow } = tree;
+  for await (const file of walkSources(sources, tree)) {
+    const { path, sizeBytes, executable } = file;
+    const open: UploadSource["open"] = (range) => readSourceFile(file, { follow, signal, range });
+    yield { path, sizeBytes, executable, open };
   }
 }
 
 async function setTags(
-  registry: Registry,
+  store: StoreService,
   finalized: PackageInfo,
   tags: readonly string[],
 ): Promise<void> {
   for (const tag of tags) {
     try {
-      await registry.setTag({ packageId: finalized.id, tag });
+      await store.setTag({ packageId: finalized.id, tag });
     } catch (error) {
       if (!isStoreError(error)) throw error;
       const message = `${formatCoordinates(finalized)} is finalized, but not tagged '${tag}': `;
@@ -126,9 +115,9 @@ async function setTags(
   }
 }
 
-async function abandon(registry: Registry, packageId: string): Promise<void> {
+async function abandon(store: StoreService, packageId: string): Promise<void> {
   try {
-    await registry.abandonPackage(packageId);
+    await store.abandonPackage(packageId);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     printError(

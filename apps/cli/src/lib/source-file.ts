@@ -19,26 +19,34 @@ export interface SourceFile {
 
 const chunkBytes = 1024 * 1024;
 
+export interface ReadOptions {
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  /** All of it unless given; `end` is exclusive. */
+  readonly range?: { readonly start: number; readonly end?: number } | undefined;
+}
+
 /**
- * Reads a file that was found before, and makes sure that it is still the same one and that nobody
- * writes to it meanwhile. Each chunk is good until the next one is asked for, as it is in the same
- * memory.
+ * Reads a file that was found before, or a part of it, and makes sure that it is still the same one
+ * and that nobody writes to it meanwhile.
  *
  * @throws {StoreError} `source_changed`, `aborted`, or what the system refuses.
  */
 export async function* readSourceFile(
   file: SourceFile,
-  options: { readonly follow: boolean; readonly signal: AbortSignal },
+  { follow, signal, range }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
-  await using handle = await openSource(file, options.follow);
+  await using handle = await openSource(file, follow);
   assertUnchanged(file, await handle.stat({ bigint: true }));
-  let left = file.sizeBytes;
-  const chunk = Buffer.allocUnsafeSlow(Math.min(left, chunkBytes));
-  while (left > 0) {
-    options.signal.throwIfAborted();
-    const { bytesRead } = await read(handle, chunk.subarray(0, left), file);
+  let position = range?.start ?? 0;
+  const end = Math.min(range?.end ?? file.sizeBytes, file.sizeBytes);
+  while (position < end) {
+    signal.throwIfAborted();
+    // Its own memory, since whoever takes it may keep it, e.g. until it is sent.
+    const chunk = Buffer.allocUnsafeSlow(Math.min(end - position, chunkBytes));
+    const { bytesRead } = await read(handle, chunk, position, file);
     if (bytesRead === 0) throw changed(file);
-    left -= bytesRead;
+    position += bytesRead;
     yield chunk.subarray(0, bytesRead);
   }
   // Whoever consumes this has not answered yet, so a change until now is still refused.
@@ -57,9 +65,9 @@ async function openSource(file: SourceFile, follow: boolean): Promise<FileHandle
   }
 }
 
-async function read(handle: FileHandle, chunk: Uint8Array, file: SourceFile) {
+async function read(handle: FileHandle, chunk: Uint8Array, position: number, file: SourceFile) {
   try {
-    return await handle.read(chunk, 0, chunk.byteLength);
+    return await handle.read(chunk, 0, chunk.byteLength, position);
   } catch (error) {
     throw systemError(error, "read", file.source);
   }

@@ -2,43 +2,97 @@ import { custom, string as textArgument } from "@oclif/core/args";
 import { Command } from "@oclif/core/command";
 import { string } from "@oclif/core/flags";
 import { parseReference, type Reference } from "@store/identity";
-import type { Registry } from "@store/registry";
-import type { Settings } from "@store/server/runtime";
+import type { Instance, Settings } from "@store/server/runtime";
 
-import { printError, watchOutput } from "./output.ts";
 import { InterruptedError } from "./interrupted-error.ts";
+import { printError, watchOutput } from "./output.ts";
+import { choosePlace, type PlaceFlags } from "./place.ts";
 import { printable } from "./printable.ts";
+import type { Connection, ConnectOptions } from "./remote.ts";
+import type { StoreService } from "./store-service.ts";
 
 // oclif's module of commands listens as well, and would end the process where stdout fails.
 watchOutput();
 
-/** What every command shares: `--json`, `--data`, the instance and the way an error is told. */
+/** The flag for what only an instance on this machine can do. */
+export const dataFlag = {
+  data: string({
+    helpGroup: "GLOBAL",
+    helpValue: "<dir>",
+    summary: "Folder of the instance, else STORE_DATA, else ./data.",
+  }),
+};
+
+interface OpenOptions {
+  /** Makes the instance where there is none on this machine. */
+  readonly create?: boolean;
+}
+
+/** What every command shares: its flags, where it works and the way an error is told. */
 export abstract class StoreCommand extends Command {
   static override enableJsonFlag = true;
   static override baseFlags = {
-    data: string({
+    ...dataFlag,
+    server: string({
       helpGroup: "GLOBAL",
-      helpValue: "<dir>",
-      summary: "Folder of the instance, else STORE_DATA, else ./data.",
+      helpValue: "<url>",
+      summary: "Server to work with instead, else STORE_URL.",
     }),
   };
 
   /**
-   * Opens the instance, works with it and closes it again. Without `create`, a place without an
-   * instance is refused, so that a mistyped folder does not become a new and empty one.
+   * Works with the server that was named, or else with the instance on this machine, and leaves it
+   * again. Without `create`, a place without an instance is refused, so that a mistyped folder does
+   * not become a new and empty one.
    */
-  protected async withRegistry<T>(
+  protected async withStore<T>(
+    flags: PlaceFlags,
+    work: (store: StoreService, settings?: Settings) => Promise<T>,
+    options: OpenOptions = {},
+  ): Promise<T> {
+    const place = choosePlace(flags);
+    if (place.kind === "server") {
+      return await this.withServer(place.url, ({ client }) => work(client));
+    }
+    return await this.withInstance(
+      place.data,
+      async ({ registry }, settings) => {
+        const { localStore } = await import("./store-service.ts");
+        return await work(localStore(registry), settings);
+      },
+      options,
+    );
+  }
+
+  /** Opens an instance on this machine, works with it and closes it again. */
+  protected async withInstance<T>(
     data: string | undefined,
-    work: (registry: Registry, settings: Settings) => Promise<T>,
-    options: { readonly create?: boolean } = {},
+    work: (instance: Instance, settings: Settings) => Promise<T>,
+    options: OpenOptions = {},
   ): Promise<T> {
     const { openInstance, readSettings } = await import("@store/server/runtime");
     const settings = readSettings({ data });
     const instance = await openInstance(settings, options);
     try {
-      return await work(instance.registry, settings);
+      return await work(instance, settings);
     } finally {
       await instance.close();
+    }
+  }
+
+  /** Works with a server, and says what to do where that refuses or is not there. */
+  protected async withServer<T>(
+    url: string,
+    work: (connection: Connection) => Promise<T>,
+    options: Pick<ConnectOptions, "credential"> = {},
+  ): Promise<T> {
+    const { connect, explained } = await import("./remote.ts");
+    const userAgent = `store/${this.config.version}`;
+    using connection = await connect(url, { userAgent, ...options });
+    try {
+      return await work(connection);
+    } catch (error) {
+      throw explained(error, connection);
     }
   }
 
@@ -48,7 +102,7 @@ export abstract class StoreCommand extends Command {
    * @throws {InterruptedError} where the work failed after that.
    */
   protected async interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { listenForInterruption } = await import("@store/server/runtime");
+    const { listenForInterruption } = await import("@store/server/process");
     using interruption = listenForInterruption();
     try {
       return await work(interruption.signal);

@@ -4,7 +4,7 @@ import { lstat, mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import { assertFilePath, findPathConflict, pathAncestors, StoreError } from "@store/identity";
-import { makeFolders } from "@store/server/runtime";
+import { makeFolders } from "@store/server/process";
 
 import { systemCode, systemError } from "./system-error.ts";
 

@@ -13,7 +13,7 @@ export interface TreeOptions {
   /** Takes what symbolic links point at instead of refusing them. */
   readonly follow: boolean;
   /** A folder that is left out wherever it is met: the instance that is pushed to. */
-  readonly instance?: FolderIdentity;
+  readonly instance?: FolderIdentity | undefined;
 }
 
 /** What tells a folder from all others, whatever path leads to it. */

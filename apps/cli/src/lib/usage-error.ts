@@ -1,14 +1,10 @@
-import { StoreError } from "@store/identity";
-
+import { HintedError } from "./hinted-error.ts";
 import { nearestOf } from "./nearest.ts";
 
 /** What was typed cannot be run; the hint is its own. */
-export class UsageError extends StoreError {
-  readonly hint: string;
-
+export class UsageError extends HintedError {
   constructor(message: string, hint: string) {
-    super("invalid_argument", message);
-    this.hint = hint;
+    super("invalid_argument", message, hint);
   }
 }
 

@@ -19,8 +19,14 @@ export interface SessionCredential extends Session {
   readonly onRefreshed?: (session: Session) => void | Promise<void>;
 }
 
-/** An API token, a session, or a function that gives a token for each request. */
-export type Credential = { readonly token: string } | SessionCredential | (() => Promise<string>);
+/**
+ * An API token, a session, or a function that gives a token for each request. The function is asked
+ * again, with the token that it gave, where the server refuses that; another one is tried then.
+ */
+export type Credential =
+  | { readonly token: string }
+  | SessionCredential
+  | ((refused?: string) => Promise<string>);
 
 /** The tokens of an answer; their ends are counted from now, whatever the server's clock says. */
 export function decodeSession(json: SessionJson): Session {
@@ -89,7 +95,7 @@ export class Credentials {
   /** Whether there is another token than the one that the server refused. */
   async renew(refused: string, signal: AbortSignal | undefined): Promise<boolean> {
     const credential = this.#credential;
-    if (typeof credential === "function") return (await credential()) !== refused;
+    if (typeof credential === "function") return (await credential(refused)) !== refused;
     if (!isSession(credential)) return false;
     if (credential.accessToken !== refused) return true;
     await untilAborted(this.#renewed(credential), signal);

@@ -1,13 +1,14 @@
 import { boolean } from "@oclif/core/flags";
+import { encodeHold } from "@store/api";
 import { formatCoordinates } from "@store/identity";
-import type { HoldInfo, Registry } from "@store/registry";
+import type { HoldInfo } from "@store/registry";
 
 import { formatTime } from "../../lib/format.ts";
 import { mapPages, printLists } from "../../lib/json-list.ts";
-import { holdJson } from "../../lib/json.ts";
 import { printNote } from "../../lib/output.ts";
 import { allPages } from "../../lib/pages.ts";
 import { referenceArgument, StoreCommand } from "../../lib/store-command.ts";
+import type { StoreService } from "../../lib/store-service.ts";
 import { printTable, type Column } from "../../lib/table.ts";
 
 export default class HoldList extends StoreCommand {
@@ -29,15 +30,15 @@ export default class HoldList extends StoreCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(HoldList);
     const { reference } = args;
-    await this.withRegistry(flags.data, async (registry) => {
-      const held = reference === undefined ? undefined : await registry.resolve(reference);
+    await this.withStore(flags, async (store) => {
+      const held = reference === undefined ? undefined : await store.resolve(reference);
       const filter = {
         released: flags.released,
         ...(held === undefined ? {} : { packageId: held.package.id }),
       };
       const pages = withReferences(
-        registry,
-        allPages((page) => registry.listHolds(filter, page)),
+        store,
+        allPages((page) => store.listHolds(filter, page)),
       );
       if (flags.json) await printLists({ holds: mapPages(pages, namedHoldJson) });
       else if ((await printTable(columns, pages)) === 0) printNote("No holds.");
@@ -50,13 +51,13 @@ interface NamedHold extends HoldInfo {
 }
 
 async function* withReferences(
-  registry: Registry,
+  store: StoreService,
   pages: AsyncIterable<readonly HoldInfo[]>,
 ): AsyncGenerator<readonly NamedHold[]> {
   for await (const holds of pages) {
     yield await Promise.all(
       holds.map(async (hold) => {
-        const info = await registry.getPackage(hold.packageId);
+        const info = await store.getPackage(hold.packageId);
         return { ...hold, reference: formatCoordinates(info) };
       }),
     );
@@ -64,7 +65,7 @@ async function* withReferences(
 }
 
 function namedHoldJson(hold: NamedHold): object {
-  return { reference: hold.reference, ...holdJson(hold) };
+  return { reference: hold.reference, ...encodeHold(hold) };
 }
 
 const columns: Column<NamedHold>[] = [

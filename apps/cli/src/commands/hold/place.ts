@@ -1,7 +1,7 @@
 import { string } from "@oclif/core/flags";
+import { encodeHold } from "@store/api";
 import { formatCoordinates } from "@store/identity";
 
-import { holdJson } from "../../lib/json.ts";
 import { printDocument, printLine } from "../../lib/output.ts";
 import { referenceArgument, StoreCommand } from "../../lib/store-command.ts";
 
@@ -20,11 +20,11 @@ export default class HoldPlace extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(HoldPlace);
-    await this.withRegistry(flags.data, async (registry) => {
-      const { package: info, warnings } = await registry.resolve(args.reference);
+    await this.withStore(flags, async (store) => {
+      const { package: info, warnings } = await store.resolve(args.reference);
       this.warnAll(warnings);
-      const hold = await registry.placeHold(info.id, flags.reason);
-      if (flags.json) await printDocument(holdJson(hold));
+      const hold = await store.placeHold(info.id, flags.reason);
+      if (flags.json) await printDocument(encodeHold(hold));
       else await printLine(`${formatCoordinates(info)} is held; release it with: ${hold.id}`);
     });
   }

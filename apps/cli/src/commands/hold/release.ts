@@ -1,4 +1,5 @@
-import { holdJson } from "../../lib/json.ts";
+import { encodeHold } from "@store/api";
+
 import { printDocument, printLine } from "../../lib/output.ts";
 import { argument, StoreCommand } from "../../lib/store-command.ts";
 
@@ -14,9 +15,9 @@ export default class HoldRelease extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(HoldRelease);
-    await this.withRegistry(flags.data, async (registry) => {
-      const hold = await registry.releaseHold(args.hold);
-      if (flags.json) await printDocument(holdJson(hold));
+    await this.withStore(flags, async (store) => {
+      const hold = await store.releaseHold(args.hold);
+      if (flags.json) await printDocument(encodeHold(hold));
       else await printLine(`${hold.id} is released`);
     });
   }

@@ -1,7 +1,7 @@
+import { encodeRetentionClass } from "@store/api";
 import type { RetentionClass } from "@store/registry";
 
 import { formatCounted } from "../../lib/format.ts";
-import { retentionClassJson } from "../../lib/json.ts";
 import { printDocument } from "../../lib/output.ts";
 import { StoreCommand } from "../../lib/store-command.ts";
 import { printTable, type Column } from "../../lib/table.ts";
@@ -14,10 +14,10 @@ export default class RetentionList extends StoreCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(RetentionList);
-    await this.withRegistry(flags.data, async (registry) => {
-      const classes = await registry.listRetentionClasses();
+    await this.withStore(flags, async (store) => {
+      const classes = await store.listRetentionClasses();
       if (flags.json) {
-        await printDocument({ classes: classes.map((one) => retentionClassJson(one)) });
+        await printDocument({ classes: classes.map((one) => encodeRetentionClass(one)) });
       } else await printTable(columns, [classes]);
     });
   }

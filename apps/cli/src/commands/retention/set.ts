@@ -1,7 +1,7 @@
+import { encodeRetention } from "@store/api";
 import { formatCoordinates } from "@store/identity";
 
 import { formatTime } from "../../lib/format.ts";
-import { retentionJson } from "../../lib/json.ts";
 import { printDocument, printLine } from "../../lib/output.ts";
 import { argument, referenceArgument, StoreCommand } from "../../lib/store-command.ts";
 
@@ -22,12 +22,12 @@ export default class RetentionSet extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(RetentionSet);
-    await this.withRegistry(flags.data, async (registry) => {
-      const { package: info, warnings } = await registry.resolve(args.reference);
+    await this.withStore(flags, async (store) => {
+      const { package: info, warnings } = await store.resolve(args.reference);
       this.warnAll(warnings);
-      const retention = await registry.setRetention(info.id, args.class);
+      const retention = await store.setRetention(info.id, args.class);
       if (flags.json) {
-        await printDocument(retentionJson(retention));
+        await printDocument(encodeRetention(retention));
         return;
       }
       const { expiresAt, retentionClass } = retention;

@@ -1,5 +1,6 @@
+import { encodeSchema } from "@store/api";
+
 import { readJsonFile } from "../../lib/json-argument.ts";
-import { schemaJson } from "../../lib/json.ts";
 import { printDocument, printLine } from "../../lib/output.ts";
 import { argument, StoreCommand } from "../../lib/store-command.ts";
 
@@ -23,10 +24,12 @@ export default class SchemaAdd extends StoreCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(SchemaAdd);
     const schema = await readJsonFile(args.file);
-    const add = async (registry: Parameters<Parameters<typeof this.withRegistry>[1]>[0]) =>
-      await registry.registerMetadataSchema({ name: args.name, schema });
-    const added = await this.withRegistry(flags.data, add, { create: true });
-    if (flags.json) await printDocument(schemaJson(added));
+    const added = await this.withStore(
+      flags,
+      (store) => store.registerMetadataSchema({ name: args.name, schema }),
+      { create: true },
+    );
+    if (flags.json) await printDocument(encodeSchema(added));
     else await printLine(`${added.name}@${added.revision} is registered`);
   }
 }

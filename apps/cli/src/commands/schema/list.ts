@@ -1,8 +1,8 @@
+import { encodeSchemaSummary } from "@store/api";
 import type { MetadataSchemaSummary, PageOptions } from "@store/registry";
 
 import { formatTime } from "../../lib/format.ts";
 import { mapPages, printLists } from "../../lib/json-list.ts";
-import { schemaSummaryJson } from "../../lib/json.ts";
 import { printNote } from "../../lib/output.ts";
 import { allPages } from "../../lib/pages.ts";
 import { StoreCommand } from "../../lib/store-command.ts";
@@ -16,9 +16,9 @@ export default class SchemaList extends StoreCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(SchemaList);
-    await this.withRegistry(flags.data, async (registry) => {
-      const pages = allPages((page: PageOptions) => registry.listMetadataSchemas(page));
-      if (flags.json) await printLists({ schemas: mapPages(pages, schemaSummaryJson) });
+    await this.withStore(flags, async (store) => {
+      const pages = allPages((page: PageOptions) => store.listMetadataSchemas(page));
+      if (flags.json) await printLists({ schemas: mapPages(pages, encodeSchemaSummary) });
       else if ((await printTable(columns, pages)) === 0) printNote("No schemas.");
     });
   }

@@ -1,4 +1,5 @@
-import { schemaJson } from "../../lib/json.ts";
+import { encodeSchema } from "@store/api";
+
 import { printDocument, printLine } from "../../lib/output.ts";
 import { argument, StoreCommand } from "../../lib/store-command.ts";
 
@@ -14,9 +15,9 @@ export default class SchemaShow extends StoreCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(SchemaShow);
-    await this.withRegistry(flags.data, async (registry) => {
-      const schema = await registry.getMetadataSchema(args.schema);
-      if (flags.json) await printDocument(schemaJson(schema));
+    await this.withStore(flags, async (store) => {
+      const schema = await store.getMetadataSchema(args.schema);
+      if (flags.json) await printDocument(encodeSchema(schema));
       else await printLine(JSON.stringify(schema.schema, undefined, 2));
     });
   }

@@ -55,11 +55,13 @@ async function hashBatch(
         break;
       }
       const index = count++;
+      // Known beforehand, a large file ends its batch: what is in it need not wait for the next.
+      hashedBytes += value.sizeBytes ?? 0;
       await group.start(1, async () => {
         const keep = keptBytes < batchLimits.keptBytes ? smallBytes : 0;
         const hashed = await hashSource(value, keep, group.signal);
         keptBytes += hashed.bytes?.byteLength ?? 0;
-        hashedBytes += hashed.sizeBytes;
+        if (value.sizeBytes === undefined) hashedBytes += hashed.sizeBytes;
         files[index] = hashed;
       });
     }
