@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type ContentAddress, StoreError } from "@store/identity";
-import { type ReadOptions, resolveRange } from "@store/storage";
+import { type ReadOptions, resolveRange, type StagedReadOptions } from "@store/storage";
 import { errnoOf, storageFailure } from "./failure.ts";
 import { type Key, objectKey, stagedKey } from "./layout.ts";
 import { aborted } from "./open-files.ts";
@@ -16,6 +16,8 @@ interface Target {
   /** The address or id. */
   readonly reference: string;
   readonly notFound: (cause?: unknown) => StoreError;
+  /** Whether a chunk is filled again once the next but one is read. */
+  readonly reuseChunks?: boolean;
 }
 
 /** Streams an object, or a range of it. */
@@ -39,11 +41,12 @@ export async function* readObject(
 export async function* readStaged(
   place: Place,
   staged: { readonly id: string; readonly end: number; readonly notFound: Target["notFound"] },
-  signal: AbortSignal | undefined,
+  { signal, reuseChunks = false }: StagedReadOptions,
   assertOpen: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { id, end, notFound } = staged;
-  const target = { key: stagedKey(id), what: `staged bytes ${id}`, reference: id, notFound };
+  const what = `staged bytes ${id}`;
+  const target = { key: stagedKey(id), what, reference: id, notFound, reuseChunks };
   yield* readFile(place, target, () => ({ start: 0, end }), signal, assertOpen);
 }
 
@@ -101,6 +104,7 @@ class Source {
   readonly #place: Place;
   readonly #target: Target;
   readonly #descriptor: number;
+  readonly #buffers: Uint8Array[] = [];
   #reading: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -117,7 +121,7 @@ class Source {
   }
 
   read(start: number, end: number): Promise<Uint8Array> {
-    const chunk = Buffer.allocUnsafeSlow(Math.min(end - start, CHUNK_BYTES));
+    const chunk = this.#buffer(Math.min(end - start, CHUNK_BYTES));
     const reading = this.#fill(chunk, start);
     // The caller may leave without asking for this chunk.
     this.#reading = reading.catch(() => {});
@@ -130,6 +134,15 @@ class Source {
     this.#closed = true;
     await this.#reading;
     await this.#place.readFiles.close(this.#descriptor);
+  }
+
+  /** Of two that take turns, the one that the caller has done with; or a new one. */
+  #buffer(sizeBytes: number): Uint8Array {
+    if (this.#target.reuseChunks !== true) return Buffer.allocUnsafeSlow(sizeBytes);
+    const used = this.#buffers.length === 2 ? this.#buffers.shift() : undefined;
+    const buffer = used ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.#buffers.push(buffer);
+    return buffer.subarray(0, sizeBytes);
   }
 
   async #fill(chunk: Uint8Array, start: number): Promise<Uint8Array> {

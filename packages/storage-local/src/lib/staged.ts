@@ -63,7 +63,7 @@ export class LocalStaged implements Staged {
     });
   }
 
-  async *read({ signal }: StagedReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  async *read(options: StagedReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     await this.#inTurn(async () => {
       this.#assertOpen();
       if (this.#readBack) return;
@@ -72,7 +72,7 @@ export class LocalStaged implements Staged {
     });
     const notFound = (cause?: unknown) => stagedNotFound(this.id, cause);
     const staged = { id: this.id, end: this.#sizeBytes, notFound };
-    yield* readStaged(this.#place, staged, signal, () => this.#assertOpen());
+    yield* readStaged(this.#place, staged, options, () => this.#assertOpen());
   }
 
   commit(address: ContentAddress): Promise<StorageReceipt> {

@@ -107,7 +107,8 @@ export interface Staged {
   sync(): Promise<number>;
   /**
    * Reads back every byte that was accepted, from the first, those from before a `resume` too: in
-   * chunks of 1 byte to 1 MiB that are the caller's to keep and change. Makes them durable first,
+   * chunks of 1 byte to 1 MiB that are the caller's to keep and change, unless it says that it
+   * does not need them for so long. Makes the bytes durable first,
    * as `sync` does, when the first chunk is asked for. From then on the bytes are final, for
    * whoever resumes them too: only `read`, `commit` or `abort` may follow, and `write` and `sync`
    * fail with `invalid_argument`. It can be iterated once and called again; leaving the loop early
@@ -140,6 +141,11 @@ export interface ObjectStager {
 
 export interface StagedReadOptions {
   readonly signal?: AbortSignal;
+  /**
+   * Lets the backend fill a chunk again: it is the caller's only until the next is asked for. For
+   * reading much without leaving it all behind as garbage.
+   */
+  readonly reuseChunks?: boolean;
 }
 
 export interface ReadOptions {

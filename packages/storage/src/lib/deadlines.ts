@@ -202,7 +202,7 @@ class DeadlineStaged extends ForwardingStaged {
     const { hung, signal } = givingUp(options.signal);
     // The first chunk waits for a sync, and that for the call before.
     const { durableMs } = this.#deadlines;
-    const chunks = this.#readInOrder(signal);
+    const chunks = this.#readInOrder({ ...options, signal });
     return this.#deadlines.stream("read", chunks, () => hung.abort(), durableMs);
   }
 
@@ -216,9 +216,9 @@ class DeadlineStaged extends ForwardingStaged {
     return this.#deadlines.within("abort", aborting);
   }
 
-  async *#readInOrder(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#readInOrder(options: StagedReadOptions): AsyncGenerator<Uint8Array> {
     await this.#before;
-    yield* this.inner.read({ signal });
+    yield* this.inner.read(options);
   }
 
   /** Runs a call after the one before, unless its own time is up by then. */

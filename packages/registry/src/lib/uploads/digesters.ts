@@ -60,7 +60,9 @@ export const noDigester: Digester = {
 export async function digestStaged(staged: Staged, signal: AbortSignal): Promise<DualDigest> {
   const digester = await createDigester(staged.sizeBytes);
   try {
-    for await (const chunk of staged.read({ signal })) await digester.update(chunk);
+    for await (const chunk of staged.read({ signal, reuseChunks: true })) {
+      await digester.update(chunk);
+    }
     const digest = await digester.digest();
     if (digest.sizeBytes === staged.sizeBytes) return digest;
     throw new StoreError(
