@@ -39,7 +39,9 @@ export function objectQueries(instance: Instance, caller: Caller): ObjectQueries
     listMissing: async (addresses) => {
       const { length } = listOf("addresses", addresses);
       assertInteger("number of addresses", length, 0, limits.addressesAtOnce);
-      return listUnreadable(view(), caller, addresses.map(parseContentAddress));
+      // Not `map`, which would leave the holes of an array as they are.
+      const parsed = Array.from(addresses, (address) => parseContentAddress(address));
+      return listUnreadable(view(), caller, parsed);
     },
   };
 }
