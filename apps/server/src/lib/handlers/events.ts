@@ -111,7 +111,8 @@ async function* sequence(events: readonly StoredEvent[]): AsyncGenerator<Uint8Ar
 function tooManySubscribers(limit: number): StoreError {
   return new StoreError(
     "rate_limited",
-    `${limit} subscribers follow the log already, and no more are served; try again later.`,
-    { context: { limit } },
+    `${limit} subscribers follow the log already, and no more are served; try again in 10 seconds.`,
+    // What is told to wait, in seconds.
+    { context: { limit: 10 } },
   );
 }
