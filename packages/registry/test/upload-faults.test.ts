@@ -104,6 +104,21 @@ describe("an upload arrives whole whatever the storage does once, where", () => 
   );
 });
 
+test("a commit whose answer was lost is found, and nothing has to be sent again", async () => {
+  const place = createMemoryBackend();
+  const primary = withFaults(place, [{ verb: "commit", when: "after", effect: "fail" }]);
+  await using instance = await openTestInstance("sqlite", { backends: { primary } });
+  const { id } = await instance.registry.createUpload({ sizeBytes: content.length });
+  const lost = instance.registry.appendUpload(id, 0, chunked(content));
+  expect(await codeOf(lost)).toBe("storage_unavailable");
+  const other = await instance.again();
+  const nothing = chunked(new Uint8Array(0));
+  expect(await other.appendUpload(id, content.length, nothing)).toMatchObject({
+    status: "complete",
+    address: await addressOf(content),
+  });
+});
+
 describe.each(dialects)(
   "an upload arrives whole where a transaction fails, with %s:",
   (dialect) => {

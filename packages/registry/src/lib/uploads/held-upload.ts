@@ -70,8 +70,7 @@ export class HeldUpload {
       await staged.abort();
       return this.#settleLost();
     }
-    const isStale = row.contentAddress !== null && sizeBytes !== row.sizeBytes;
-    if (sizeBytes === row.offsetBytes && !isStale) return { row, staged };
+    if (sizeBytes === row.offsetBytes) return { row, staged };
     return { row: await this.save(staged.id, sizeBytes), staged };
   }
 
