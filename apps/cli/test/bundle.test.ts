@@ -1,5 +1,10 @@
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { Worker } from "node:worker_threads";
+
 import { describe, expect, it } from "vitest";
 
+import { buildStore } from "./built.ts";
 import { runBuiltStore, Sandbox, type Answer } from "./store.ts";
 import { describeTree } from "./trees.ts";
 
@@ -30,5 +35,13 @@ describe("the published bundle", () => {
     expect(await describeTree(sandbox.path("out"))).toEqual(source);
     await ok(sandbox, "verify", "--all");
     await ok(sandbox, "replay", "--check");
+  });
+
+  it("has the program of the threads that hash, whose lack would only make it slower", async () => {
+    await using built = await buildStore();
+    const program = join(dirname(built.program), "chunks/hash-worker.js");
+    const worker = new Worker(program);
+    expect(await once(worker, "message")).toEqual(["ready"]);
+    await worker.terminate();
   });
 });
