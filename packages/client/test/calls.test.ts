@@ -5,6 +5,7 @@ import { createClient } from "../src/index.ts";
 import { cut, empty, json, openDouble, problem, transports } from "./double.ts";
 import { inChunks, packageId, packageInfo, packageJson, sampleBytes } from "./samples.ts";
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const page = { items: [] };
 const input = { namespace: "acme", name: "app", version: "1.0.0" };
 
@@ -161,6 +162,44 @@ test("says that nobody answers, and tries even what is unsafe, since nothing was
     code: "storage_unavailable",
     message: expect.stringContaining("ECONNREFUSED"),
   });
+});
+
+test("takes a server for gone that shows no sign of life, and asks again", async () => {
+  const server = await openDouble();
+  server.answer(() => undefined, json(200, page));
+  expect(await server.client({ idleMs: 30 }).listPackages()).toEqual(page);
+  expect(server.seen).toHaveLength(2);
+});
+
+test("is patient with a slow source, and with what reads all before it answers", async () => {
+  const server = await openDouble();
+  const { bytes, address, sha256 } = await sampleBytes(3);
+  const added = { path: "a", size: 3, executable: false, content_address: address, sha256 };
+  const report = { reference: "acme/app@1", package_id: packageId, file_count: 0, size: 0 };
+  server.answer(json(201, { ...added, deduplicated: false }), async (request, response) => {
+    await pause(100);
+    await json(200, { ...report, problems: [] })(request, response);
+  });
+  const client = server.client({ idleMs: 30 });
+  async function* slow() {
+    for (const byte of bytes) {
+      await pause(60);
+      yield Uint8Array.of(byte);
+    }
+  }
+  await client.ingestFile(packageId, "a", slow());
+  await client.verifyPackage(packageId);
+  expect(server.seen).toHaveLength(2);
+});
+
+test("gives up an upload of which the server takes nothing", async () => {
+  const server = await openDouble();
+  server.answer((request) => void request.pause());
+  async function* endless() {
+    for (;;) yield new Uint8Array(65_536);
+  }
+  const sending = server.client({ idleMs: 50 }).ingestFile(packageId, "a", endless());
+  await expect(sending).rejects.toMatchObject({ code: "storage_unavailable" });
 });
 
 test("waits as long as the server asks, and not longer than allowed", async () => {

@@ -144,6 +144,17 @@ test("takes what it needs of a server that does not heed ranges", async () => {
   expect(await gathered(body)).toEqual(Buffer.from(sample.bytes.slice(70_000, 150_000)));
 });
 
+test("goes on with another connection where one falls silent", async () => {
+  const server = await openDouble();
+  const sample = await sampleBytes(200_000);
+  server.answer((_, response) => {
+    response.writeHead(200, { ...sample.headers, "content-length": 200_000 });
+    response.write(sample.bytes.subarray(0, 100_000));
+  }, serving(sample));
+  const { body } = await server.client({ idleMs: 50 }).getFile(packageId, "a");
+  expect(await gathered(body)).toEqual(Buffer.from(sample.bytes));
+});
+
 test("gives up a read that never gets further", async () => {
   const server = await openDouble();
   const sample = await sampleBytes(200_000);

@@ -28,6 +28,11 @@ export interface ClientOptions {
   readonly retry?: RetryOptions | false;
   /** Names the program to the server; browsers do not allow it. */
   readonly userAgent?: string;
+  /**
+   * How long the server may show no sign of life while a request or its bytes are under way, before
+   * it counts as away; two minutes unless given. Not for what reads all there is before it answers.
+   */
+  readonly idleMs?: number;
   /** After so long without a sign of life, the stream of events is begun anew; 60 s unless given. */
   readonly heartbeatMs?: number;
 }
@@ -55,7 +60,8 @@ export interface StoreClient
 
 /** @throws {StoreError} `invalid_argument` for a url that is no server's */
 export function createClient(options: ClientOptions): StoreClient {
-  const { credential, transport, fetch, retry = {}, userAgent, heartbeatMs = 60_000 } = options;
+  const { credential, transport, fetch, retry = {}, userAgent } = options;
+  const { idleMs = 120_000, heartbeatMs = 60_000 } = options;
   const url = serverUrl(options.url);
   const caller = new Caller({
     url,
@@ -63,6 +69,7 @@ export function createClient(options: ClientOptions): StoreClient {
     retries: new Retries(retry === false ? { attempts: 1 } : retry),
     credential,
     userAgent,
+    idleMs,
   });
   const known = new KnownPackages();
   return {

@@ -11,11 +11,11 @@ import {
   type Failure,
 } from "./failures.ts";
 import { requestPath } from "./request-url.ts";
+import { RequestWatch } from "./request-watch.ts";
 import { Retries } from "./retries.ts";
 import { readAll } from "./streams.ts";
 import {
   isReplayable,
-  watched,
   type RequestBody,
   type Transport,
   type TransportAnswer,
@@ -29,6 +29,8 @@ export interface CallerOptions {
   readonly retries: Retries;
   readonly credential: Credential | undefined;
   readonly userAgent: string | undefined;
+  /** How long the server may show no sign of life. */
+  readonly idleMs: number;
 }
 
 /** What every route's input may hold, whatever its types are. */
@@ -52,15 +54,27 @@ const repeatableMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"
 /** To these the credential is nothing. */
 const withoutCredential: ReadonlySet<RouteName> = new Set(["login", "refreshSession"]);
 
+/** What reads every byte, or every event, before it answers. */
+const patient: ReadonlySet<RouteName> = new Set([
+  "finalizePackage",
+  "verifyPackage",
+  "verifyLog",
+  "replayViews",
+  "sweep",
+]);
+
 /** Calls routes: builds requests, authenticates, tries again what may be, and checks answers. */
 export class Caller {
   readonly credentials: Credentials;
   readonly retries: Retries;
+  /** How long the server may show no sign of life. */
+  readonly idleMs: number;
   readonly #options: CallerOptions;
 
   constructor(options: CallerOptions) {
     this.#options = options;
     this.retries = options.retries;
+    this.idleMs = options.idleMs;
     this.credentials = new Credentials(options.credential, (token) => this.#refresh(token));
   }
 
@@ -82,7 +96,7 @@ export class Caller {
         ? undefined
         : await this.credentials.token(input.signal);
       const request = this.#request(route, method, path, input, token);
-      const outcome = await this.#attempt(route, request, what);
+      const outcome = await this.#attempt(name, request, what);
       if (!("error" in outcome)) return outcome;
 
       const failure = outcome;
@@ -129,25 +143,32 @@ export class Caller {
   }
 
   async #attempt(
-    route: Route,
+    name: RouteName,
     request: TransportRequest,
     what: string,
   ): Promise<AnyAnswer | Failure> {
+    const route: Route = routes[name];
     const { signal } = request;
     if (signal?.aborted === true) throw abortedError(what, signal);
-    const source = watched(request.body);
-    const wasAborted = () => signal?.aborted === true;
+    const watch = new RequestWatch(
+      request.body,
+      signal,
+      patient.has(name) ? Infinity : this.idleMs,
+    );
     try {
-      const { body } = source;
-      const answer = await this.#options.transport(
-        body === undefined ? request : { ...request, body },
-      );
+      const answer = await this.#options.transport({
+        ...request,
+        ...(watch.body === undefined ? {} : { body: watch.body }),
+        ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+      });
       if (!Object.hasOwn(route.answers, answer.status)) return await answeredFailure(answer, what);
       return await checked(route, request.method, answer, what);
     } catch (error) {
       // What the source throws is its caller's own, whatever the transport made of it.
-      if (source.failure !== undefined && !wasAborted()) throw source.failure.error;
-      return unansweredFailure(error, what, signal);
+      if (watch.failure !== undefined && !isAborted(signal)) throw watch.failure.error;
+      return unansweredFailure(watch.late ?? error, what, signal);
+    } finally {
+      watch.stop();
     }
   }
 
@@ -168,6 +189,10 @@ const nothing: AnyAnswer = {
   json: undefined,
   bytes: (async function* () {})(),
 };
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
 
 function values(given: unknown): Values {
   return (given ?? {}) as Values;

@@ -55,31 +55,3 @@ export function isWhole(body: RequestBody): body is Uint8Array | Blob {
 export function isBlob(body: unknown): body is Blob {
   return typeof Blob !== "undefined" && body instanceof Blob;
 }
-
-/** A body, and what its source threw while it was sent. */
-export interface WatchedBody {
-  readonly body: RequestBody | undefined;
-  readonly failure: { readonly error: unknown } | undefined;
-}
-
-/** Remembers what a stream throws, which a transport may hide. */
-export function watched(body: RequestBody | undefined): WatchedBody {
-  if (body === undefined || typeof body === "string" || isWhole(body)) {
-    return { body, failure: undefined };
-  }
-  let failure: { readonly error: unknown } | undefined;
-  const watching = async function* () {
-    try {
-      yield* body;
-    } catch (error) {
-      failure = { error };
-      throw error;
-    }
-  };
-  return {
-    body: watching(),
-    get failure() {
-      return failure;
-    },
-  };
-}

@@ -48,9 +48,6 @@ export type AskForPart = (headers: {
   readonly "if-range"?: string;
 }) => Promise<Part>;
 
-/** Where nothing comes for so long, the connection is given up and the read resumed. */
-const idleMs = 60_000;
-
 /**
  * Begins a download. A body that breaks off is resumed by range where it stopped, and a whole one
  * is held against its address whatever it was made of.
@@ -89,6 +86,7 @@ async function* joinedParts(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const attempts = caller.retries.begin(what, signal);
+  const { idleMs } = caller;
   let { start } = wanted;
   for (let part: Part = first; ;) {
     try {
