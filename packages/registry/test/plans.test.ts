@@ -14,6 +14,7 @@ import { selectHolds, selectNamedHolds } from "../src/lib/queries/retention.ts";
 import { selectSchemas } from "../src/lib/queries/schemas.ts";
 import { selectOfName } from "../src/lib/queries/search.ts";
 import { selectTags } from "../src/lib/queries/tags.ts";
+import { selectUploads } from "../src/lib/queries/uploads.ts";
 import { dialects, publish, type Dialect } from "./instance.ts";
 
 const id = "01900000-0000-7000-8000-000000000001";
@@ -68,6 +69,9 @@ function queriesOf({ reader: sql, tables }: Database): Record<string, Query<unkn
   queries["a digest"] = selectByDigest(sql, tables, `blake3:${"0".repeat(64)}`);
   queries["a version"] = selectVariants(sql, tables, app, { version: "1.0.0" });
   queries["a variant"] = selectVariants(sql, tables, app, { version: "1.0.0", variant: "linux" });
+  const sender = { actor: "alice", now: "2026-01-02T03:04:05.678Z" };
+  queries["uploads"] = selectUploads(sql, tables, sender, { after: undefined, limit });
+  queries["uploads, later"] = selectUploads(sql, tables, sender, { after: id, limit });
   queries["the highest version"] = selectHighest(sql, tables, app);
   return queries;
 }
