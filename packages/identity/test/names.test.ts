@@ -34,6 +34,11 @@ describe.each(rules)("a $part", ({ part, assert, valid, invalid }) => {
     expect(error.context).toMatchObject({ limit: 128 });
   });
 
+  test("is refused with a message that holds none of its control characters", () => {
+    const error = refusalOf(() => assert("a\u0000\u007f\u0085\u009fb"));
+    expect(error.message).toContain(String.raw`"a\u0000\u007f\u0085\u009fb"`);
+  });
+
   test("is refused where it is no text", () => {
     for (const value of [undefined, null, 1, ["a"]]) {
       expect(() => Reflect.apply(assert, undefined, [value])).toThrow(`A ${part} is a text`);
