@@ -40,7 +40,7 @@ export function answerForWorkers(): void {
  */
 export function workersMetrics(own: Metrics): () => Promise<string> {
   // It listens for the questions of the process that started this one.
-  new AggregatorRegistry();
+  void new AggregatorRegistry();
   AggregatorRegistry.setRegistries(own);
   return async () => {
     const id = randomUUID();
