@@ -105,6 +105,31 @@ describe.each(dialects)("limits on %s", (dialect) => {
   });
 });
 
+describe.each(dialects)("limits on %s", (dialect) => {
+  test("what has ended is no failure: many requests at once may find out together", async () => {
+    await using t = await openTestAccess(dialect, {
+      limits: { tokenByAddress: { failures: 1, withinMs: 600_000 } },
+    });
+    const ada = await t.user("ada", "read:*");
+    const first = await t.access.login({ username: "ada", password }, here);
+    const { token, id } = await t.access.createToken(ada, { name: "ci" });
+    await t.access.revokeToken(ada, id);
+    t.advance(20 * 60_000);
+    const codes = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        codeOf(t.as(index % 2 === 0 ? token : first.accessToken)),
+      ),
+    );
+    expect(new Set(codes)).toEqual(new Set(["unauthenticated"]));
+    const second = await t.access.refresh(first.refreshToken, here);
+    await t.access.logout({ refreshToken: second.refreshToken });
+    for (const used of [first.refreshToken, second.refreshToken]) {
+      expect(await codeOf(t.access.refresh(used, here))).toBe("unauthenticated");
+    }
+    expect(await codeOf(t.as(second.accessToken))).toBe("unauthenticated");
+  });
+});
+
 describe("a counter of failures", () => {
   beforeEach(() => {
     vi.useFakeTimers();

@@ -3,6 +3,7 @@ import { isApiToken, looksLikeApiToken } from "./credentials/api-token.ts";
 import { digestText } from "./credentials/digest-text.ts";
 import { addressKey } from "./failures.ts";
 import { formatTime, type AccessInstance } from "./instance.ts";
+import type { Decision } from "./principal-cache.ts";
 import { anonymousPrincipal } from "./principal.ts";
 import { findSession, findTokenByDigest, readScopes } from "./queries/accounts.ts";
 import { intersectScopes, parseScope, simplifyScopes, type Scope } from "./scope.ts";
@@ -26,6 +27,8 @@ export async function authenticate(
   await instance.tokenByAddress.check(from);
   if (credential !== undefined) {
     const decided = await instance.cache.decide(key, () => decide(instance, credential));
+    // Whoever shows what has ended guesses nothing, and may well be about to log in again.
+    if (decided === "ended") throw notAccepted();
     if (decided !== undefined) return decided;
   }
   await instance.tokenByAddress.fail(from);
@@ -37,24 +40,21 @@ function bearer(authorization: string): string | undefined {
   return /^bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization)?.[1];
 }
 
-function decide(instance: AccessInstance, credential: string): Promise<Principal | undefined> {
+function decide(instance: AccessInstance, credential: string): Promise<Decision> {
   return looksLikeApiToken(credential)
     ? tokenPrincipal(instance, credential)
     : sessionPrincipal(instance, credential);
 }
 
 /** The principal of an access token, as its session and user are now. */
-async function sessionPrincipal(
-  instance: AccessInstance,
-  credential: string,
-): Promise<Principal | undefined> {
+async function sessionPrincipal(instance: AccessInstance, credential: string): Promise<Decision> {
   const claims = await verifyAccessToken(credential, instance.keys, instance.rules);
-  if (claims === undefined) return undefined;
+  if (claims === undefined || claims === "ended") return claims;
   const found = await findSession(instance.database.reader, claims.sessionId);
-  if (found === undefined) return undefined;
+  if (found === undefined) return "ended";
   const { session, user } = found;
   const hasEnded = session.revokedAt !== null || user.disabledAt !== null;
-  if (hasEnded || user.userId !== claims.userId) return undefined;
+  if (hasEnded || user.userId !== claims.userId) return "ended";
   return {
     actor: `user:${user.userId}`,
     kind: "user",
@@ -62,26 +62,22 @@ async function sessionPrincipal(
     username: user.username,
     scopes: withAnonymous(instance, readScopes(user.scopes)),
     sessionId: session.sessionId,
-    // Clocks may differ by so much, and the token is accepted for so much longer.
-    expiresAt: formatTime(claims.expiresAtMs + instance.rules.clockSkewMs),
+    expiresAt: formatTime(claims.expiresAtMs),
   };
 }
 
 /** The principal of an API token or the setup token. */
-async function tokenPrincipal(
-  instance: AccessInstance,
-  credential: string,
-): Promise<Principal | undefined> {
+async function tokenPrincipal(instance: AccessInstance, credential: string): Promise<Decision> {
   if (!isApiToken(credential)) return undefined;
   const { database, clock } = instance;
   const found = await findTokenByDigest(database.reader, digestText(credential));
   if (found === undefined) return undefined;
   const { token, user } = found;
-  if (token.revokedAt !== null) return undefined;
-  if (token.expiresAt !== null && token.expiresAt <= formatTime(clock())) return undefined;
+  const isPast = token.expiresAt !== null && token.expiresAt <= formatTime(clock());
+  if (token.revokedAt !== null || isPast) return "ended";
   const of = { actor: `token:${token.tokenId}`, tokenId: token.tokenId };
   if (token.kind === "setup") return { ...of, kind: "setup", scopes: [] };
-  if (user === null || user.disabledAt !== null) return undefined;
+  if (user === null || user.disabledAt !== null) return "ended";
   instance.uses.add(token.tokenId, token.lastUsedAt);
   const scopes = intersectScopes(readScopes(token.scopes), readScopes(user.scopes));
   return {

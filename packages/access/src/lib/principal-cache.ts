@@ -1,5 +1,8 @@
 import type { Principal } from "./types.ts";
 
+/** Whom a credential stands for; `ended` for one that is ours and was accepted once. */
+export type Decision = Principal | "ended" | undefined;
+
 /** How long a decision is remembered: so long may an end that another process made go unnoticed. */
 const rememberedMs = 2_000;
 const mostEntries = 10_000;
@@ -31,14 +34,12 @@ export class PrincipalCache {
   }
 
   /** Decides, and remembers the decision unless something changed while it was made. */
-  async decide(
-    key: string,
-    decision: () => Promise<Principal | undefined>,
-  ): Promise<Principal | undefined> {
+  async decide(key: string, decision: () => Promise<Decision>): Promise<Decision> {
     const generation = this.#generation;
     const decidedAtMs = this.#clock();
     const principal = await decision();
-    if (principal === undefined || generation !== this.#generation) return principal;
+    if (principal === undefined || principal === "ended") return principal;
+    if (generation !== this.#generation) return principal;
     const { expiresAt } = principal;
     const endsAtMs = expiresAt === undefined ? Infinity : Date.parse(expiresAt);
     this.#entries.delete(key);

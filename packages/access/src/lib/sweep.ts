@@ -13,10 +13,10 @@ const tokensKeptMs = 30 * 24 * 60 * 60 * 1_000;
 export async function sweepAccounts(instance: AccessInstance): Promise<AccessSweepReport> {
   const { clockSkewMs, accessTokenMs } = instance.rules;
   const now = instance.clock();
-  // Until the last access token of an ended session and of a retired key has expired everywhere.
+  // Until the last access token of a retired key has expired everywhere.
   const pastTokens = formatTime(now - accessTokenMs - 2 * clockSkewMs);
   return {
-    sessionsRemoved: await inRounds(() => sweepSessions(instance, formatTime(now), pastTokens)),
+    sessionsRemoved: await inRounds(() => sweepSessions(instance, formatTime(now))),
     tokensRemoved: await inRounds(() => sweepTokens(instance, formatTime(now - tokensKeptMs))),
     keysRemoved: await inRounds(() => sweepKeys(instance, pastTokens)),
   };
@@ -31,17 +31,13 @@ async function inRounds(round: () => Promise<number>): Promise<number> {
   }
 }
 
-function sweepSessions(
-  { log, actor }: AccessInstance,
-  now: string,
-  pastTokens: string,
-): Promise<number> {
+function sweepSessions({ log, actor }: AccessInstance, now: string): Promise<number> {
   return log.transact(actor, async (tx) => {
     const { sessions: t } = tx.tables;
     const rows = await tx.sql
       .select()
       .from(t)
-      .where(or(lte(t.expiresAt, now), and(isNotNull(t.revokedAt), lte(t.revokedAt, pastTokens))))
+      .where(lte(t.expiresAt, now))
       .orderBy(asc(t.expiresAt))
       .limit(perRound);
     for (const { sessionId, userId, revokedAt } of rows) {

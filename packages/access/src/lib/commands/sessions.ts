@@ -44,10 +44,12 @@ export function sessionCommands(instance: AccessInstance): SessionCommands {
       const from = addressKey(address);
       await instance.tokenByAddress.check(from);
       const token = parseRefreshToken(refreshToken);
-      const secrets = token === undefined ? undefined : await rotate(instance, token);
-      if (secrets !== undefined) return secrets;
-      await instance.tokenByAddress.fail(from);
-      throw notAccepted();
+      const session = token === undefined ? undefined : await provenSession(instance, token);
+      if (token === undefined || session === undefined) {
+        await instance.tokenByAddress.fail(from);
+        throw notAccepted();
+      }
+      return await rotate(instance, session, token);
     },
 
     logout: async (by) => {
@@ -120,7 +122,7 @@ async function beginSession(
   const outdated = hashing.isOutdated(user.passwordHash);
   const passwordHash = outdated ? await hashing.hash(preparePassword(password)) : user.passwordHash;
   const sessionId = ids();
-  await change(instance, `user:${user.userId}`, async (tx) => {
+  const superseded = await instance.log.transact(`user:${user.userId}`, async (tx) => {
     const current = await findUserById(tx.sql, user.userId);
     // Disabled or changed while the password was being looked at.
     if (current?.passwordHash !== user.passwordHash || current.disabledAt !== null) {
@@ -146,23 +148,24 @@ async function beginSession(
     });
     const payload = { session_id: sessionId, user_id: user.userId };
     record(tx, { type: "v1.session.begun", payload });
+    return surplus.length;
   });
+  if (superseded > 0) instance.cache.clear();
   const token = { sessionId, sessionSecret: family.secret, ownSecret: own.secret };
   return await secretsOf(instance, user.userId, token);
 }
 
-/** The next tokens of a session; undefined where the token is not accepted. */
+/** The next tokens of a session that lives, if its token was not used before. */
 async function rotate(
   instance: AccessInstance,
+  session: SessionRow,
   token: RefreshToken,
-): Promise<SessionSecrets | undefined> {
+): Promise<SessionSecrets> {
   const { clock, refreshTokenMs } = instance;
-  const session = await provenSession(instance, token);
-  if (session === undefined) return undefined;
   const own = newSecret();
   const usedDigest = digestText(token.ownSecret);
   // Decided by the writer: of two who use one token at once, in any two processes, one is first.
-  const isFirst = await change(instance, `user:${session.userId}`, async (tx) => {
+  const isFirst = await instance.log.transact(`user:${session.userId}`, async (tx) => {
     const found = await findSession(tx.sql, session.sessionId);
     const now = clock();
     if (found === undefined || !isLiving(found.session, found.user, now)) return false;
@@ -184,7 +187,10 @@ async function rotate(
     if (changes === 0) await endSessions(tx, [found.session], "reuse");
     return changes > 0;
   });
-  if (!isFirst) return undefined;
+  if (!isFirst) {
+    instance.cache.clear();
+    throw notAccepted();
+  }
   const { sessionId, sessionSecret } = token;
   return await secretsOf(instance, session.userId, {
     sessionId,
@@ -244,7 +250,7 @@ export async function endSessions(
   const ids = sessions.map(({ sessionId }) => sessionId);
   await tx.sql
     .update(t)
-    .set({ revokedAt: tx.now, revokedReason: reason })
+    .set({ revokedAt: tx.now, revokedReason: reason, expiresAt: tx.now })
     .where(inArray(t.sessionId, ids));
   for (const { sessionId, userId } of sessions) {
     const payload = { session_id: sessionId, user_id: userId, reason };

@@ -1,5 +1,5 @@
 import { isStoreError, StoreError } from "@store/identity";
-import { jwtVerify, SignJWT, type JWTHeaderParameters } from "jose";
+import { errors, jwtVerify, SignJWT, type JWTHeaderParameters } from "jose";
 
 import { algorithm, type KeyRing, type SigningKey } from "./key-ring.ts";
 
@@ -46,8 +46,8 @@ export async function signAccessToken(
 }
 
 /**
- * Holds an access token against its signature, issuer, audience, type and times. Undefined where it
- * is not accepted, whatever the reason.
+ * Holds an access token against its signature, issuer, audience, type and times. `ended` is one that
+ * was accepted before it expired; undefined one that never was.
  *
  * @throws {StoreError} what reading the keys throws
  */
@@ -55,7 +55,7 @@ export async function verifyAccessToken(
   token: string,
   ring: KeyRing,
   rules: TokenRules,
-): Promise<AccessClaims | undefined> {
+): Promise<AccessClaims | "ended" | undefined> {
   if (token.length > longestToken) return undefined;
   let retiredAtMs: number | undefined;
   try {
@@ -85,7 +85,8 @@ export async function verifyAccessToken(
     return { userId: sub, sessionId: sid, expiresAtMs: exp * 1_000 };
   } catch (error) {
     if (isStoreError(error)) throw error;
-    return undefined;
+    // Thrown last, so that everything else about it is right.
+    return error instanceof errors.JWTExpired ? "ended" : undefined;
   }
 }
 
