@@ -29,9 +29,10 @@ export async function openByteServer(
   const registry = await openTestRegistry(storage);
   const answered: AnsweredRequest[] = [];
   const failures: unknown[] = [];
-  const access: Pick<Access, "authenticate" | "recordRefusal"> = {
+  const access: Pick<Access, "authenticate" | "recordRefusal" | "sweep"> = {
     authenticate: async () => caller,
     recordRefusal: () => undefined,
+    sweep: async () => ({ sessionsRemoved: 0, tokensRemoved: 0, keysRemoved: 0 }),
   };
   const server = await startServer({
     // Nothing else of the accounts is asked for by what moves bytes.

@@ -18,7 +18,7 @@ export function testAccess(options: { readonly anonymousRead?: boolean } = {}) {
     writer: token("writer", "write:acme/*"),
     watcher: token("watcher", "metrics"),
   };
-  const access: Pick<Access, "authenticate" | "recordRefusal"> = {
+  const access: Pick<Access, "authenticate" | "recordRefusal" | "sweep"> = {
     authenticate: async (authorization) => {
       if (authorization === undefined) return anonymousPrincipal(options.anonymousRead === true);
       if (authorization === "Bearer many") {
@@ -29,6 +29,7 @@ export function testAccess(options: { readonly anonymousRead?: boolean } = {}) {
       throw new StoreError("unauthenticated", "The token is not accepted.");
     },
     recordRefusal: (refusal) => void refusals.push(refusal),
+    sweep: async () => ({ sessionsRemoved: 0, tokensRemoved: 0, keysRemoved: 0 }),
   };
   // Nothing else of the accounts is asked for by what these tests are about.
   return { access: access as Access, refusals };

@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const server = createNodeServer(app, limits);
   await listen(server, host, port);
-  const sweeping = startSweeping(service.registry, log);
+  const sweeping = startSweeping(service, log);
   return {
     url: urlOf(server),
     async close() {
