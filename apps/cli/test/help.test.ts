@@ -22,15 +22,18 @@ describe("store", () => {
   it("has the commands that it is to have", () => {
     const names = commands.map(({ name }) => name).join(", ");
     expect(names).toBe(
-      "cat, health, hold list, hold place, hold release, log, ls, manifest, migrate, pull, push, " +
-        "replay, retention list, retention set, schema add, schema list, schema show, serve, show, " +
-        "sweep, tag, untag, unyank, verify, version, yank",
+      "cat, health, hold list, hold place, hold release, log, login, logout, ls, manifest, migrate, " +
+        "pull, push, replay, retention list, retention set, schema add, schema list, schema show, " +
+        "serve, show, sweep, tag, token create, token list, token revoke, untag, unyank, " +
+        "user create, user disable, user enable, user list, user password, user scopes, verify, " +
+        "version, whoami, yank",
     );
   });
 
-  it.each(commands)("$name has a summary, an example, --json and --data", ({ name, command }) => {
+  it.each(commands)("$name has a summary, an example, and its flags", ({ name, command }) => {
     expect(command.summary).toMatch(/^[A-Z].*\.$/);
-    expect(Object.keys(command.flags)).toEqual(expect.arrayContaining(["json", "data"]));
+    const shared = name === "serve" ? ["json", "data"] : ["json", "data", "server"];
+    expect(Object.keys(command.flags)).toEqual(expect.arrayContaining(shared));
     expect(command.examples?.length).toBeGreaterThan(0);
     for (const example of command.examples ?? []) {
       expect(example).toMatchObject({
@@ -51,7 +54,9 @@ describe("store", () => {
   });
 
   it.each(commands)("$name is in the README, with each of its own flags", ({ name, command }) => {
-    const row = readme.split("\n").find((line) => line.startsWith(`| \`store ${name}`));
+    const row = readme
+      .split("\n")
+      .find((line) => /^\| `store ([a-z ]+[a-z])/.exec(line)?.[1] === name);
     expect(row).toBeDefined();
     for (const [flag, { helpGroup }] of Object.entries(command.flags)) {
       if (helpGroup !== "GLOBAL") expect(row).toContain(`--${flag}`);

@@ -1,17 +1,20 @@
 import { createInterface } from "node:readline/promises";
 
 import { boolean } from "@oclif/core/flags";
+import { StoreError } from "@store/identity";
 
-import { UsageError } from "../lib/usage-error.ts";
 import { printDocument, printLine } from "../lib/output.ts";
+import { choosePlace } from "../lib/place.ts";
 import { StoreCommand } from "../lib/store-command.ts";
 import { prose } from "../lib/prose.ts";
+import { UsageError } from "../lib/usage-error.ts";
 
 export default class Migrate extends StoreCommand {
   static override summary = "Bring the database to the form that this version needs.";
   static override description = prose(`
 Makes the database where there is none. --fresh deletes every package and event and begins anew; it
-asks first, or takes --yes where nobody can be asked. Objects stay on disk either way.
+asks first, or takes --yes where nobody can be asked. Objects stay on disk either way. With a server it
+only looks: a server does not start before its database has the right form.
 `);
   static override examples = [
     { description: "After an upgrade", command: "<%= config.bin %> migrate" },
@@ -28,6 +31,32 @@ asks first, or takes --yes where nobody can be asked. Objects stay on disk eithe
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Migrate);
+    const chosen = choosePlace(flags);
+    if (chosen.kind === "server") await this.#remote(chosen.url, flags);
+    else await this.#local(flags);
+  }
+
+  /** A server serves only what has the form that it needs, so there is nothing to do. */
+  async #remote(url: string, { fresh, json }: Flags): Promise<void> {
+    if (fresh) {
+      throw new UsageError(
+        "--fresh deletes every package and event, which no server does.",
+        "Run it on the machine of the instance, with --data.",
+      );
+    }
+    const { server, database } = await this.withServer(url, async ({ client }) => ({
+      server: client.url,
+      ...(await client.health()),
+    }));
+    if (!database.healthy) {
+      const message = `The database of ${server} fails: ${database.reason ?? "without a reason"}`;
+      throw new StoreError("database_unavailable", message);
+    }
+    if (json) await printDocument({ database: server, applied: [] });
+    else await printLine(`${server} has the database that its version needs already`);
+  }
+
+  async #local(flags: Flags): Promise<void> {
     const runtime = await import("@store/server/runtime");
     const settings = runtime.readSettings({ data: flags.data });
     const place = runtime.redactUrl(settings.databaseUrl);
@@ -41,6 +70,13 @@ asks first, or takes --yes where nobody can be asked. Objects stay on disk eithe
       await printLine(`${place} is at version ${report.to} already`);
     } else await printLine(`${place} is migrated from version ${report.from} to ${report.to}`);
   }
+}
+
+interface Flags {
+  readonly data?: string | undefined;
+  readonly fresh: boolean;
+  readonly yes: boolean;
+  readonly json?: boolean | undefined;
 }
 
 type InstanceDatabase = Awaited<

@@ -2,7 +2,7 @@ import { integer, string } from "@oclif/core/flags";
 
 import { printDocument, printLine, printNote } from "../lib/output.ts";
 import { printable } from "../lib/printable.ts";
-import { StoreCommand } from "../lib/store-command.ts";
+import { dataFlag, StoreCommand } from "../lib/store-command.ts";
 import { prose } from "../lib/prose.ts";
 
 export default class Serve extends StoreCommand {
@@ -18,6 +18,8 @@ first; a second signal ends it at once.
       command: "<%= config.bin %> serve --data /srv/store --host 0.0.0.0 --port 80",
     },
   ];
+  /** It is the server, so there is none to work with. */
+  static override baseFlags = dataFlag;
   static override flags = {
     host: string({
       helpValue: "<address>",

@@ -22,6 +22,8 @@ export function commandLineConfiguration(
         hold: { description: "Keep packages from expiring." },
         retention: { description: "Decide how long packages are kept." },
         schema: { description: "Register schemas that metadata must satisfy." },
+        token: { description: "Let programs in, by API tokens." },
+        user: { description: "Let people in." },
       },
       helpOptions: {
         flagSortOrder: "none" as const,
