@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 
 import type { BytesReply } from "../src/lib/http/handler.ts";
-import { sendBytes, type SendOptions, type SentBytes } from "../src/lib/http/send-bytes.ts";
+import { sendBytes, type SentBytes } from "../src/lib/http/send-bytes.ts";
 
 interface Served {
   get(options?: RequestOptions): Promise<IncomingMessage>;
@@ -14,14 +14,11 @@ interface Served {
 }
 
 /** Answers with one reply, as the server would. */
-async function serve(
-  reply: BytesReply,
-  options: SendOptions = { isHead: false },
-): Promise<Served & AsyncDisposable> {
+async function serve(reply: BytesReply): Promise<Served & AsyncDisposable> {
   const { promise: sent, resolve, reject } = Promise.withResolvers<SentBytes>();
   sent.catch(() => undefined);
   const server = createServer((incoming, response) => {
-    sendBytes(response, reply, { ...options, isHead: incoming.method === "HEAD" }).then(
+    sendBytes(response, reply, { isHead: incoming.method === "HEAD" }).then(
       resolve,
       (error: unknown) => {
         reject(error);
@@ -164,22 +161,5 @@ describe("bytes on their way to a client", () => {
     answer.destroy();
     await released.promise;
     expect(await served.sent).toMatchObject({ outcome: "gone" });
-  });
-
-  it("are cut off from a client that takes none", async () => {
-    const bytes = (async function* () {
-      for (;;) yield Buffer.alloc(1 << 20);
-    })();
-    await using served = await serve(
-      { status: 200, headers: {}, bytes },
-      { isHead: false, idleMs: 30 },
-    );
-    const answer = await served.get();
-    answer.pause();
-    answer.on("error", () => undefined);
-    expect(await served.sent).toMatchObject({
-      outcome: "cut",
-      cause: { code: "request_timeout" },
-    });
   });
 });

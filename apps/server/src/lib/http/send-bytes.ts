@@ -1,14 +1,10 @@
 import type { ServerResponse } from "node:http";
 
-import { StoreError } from "@store/identity";
-
 import type { BytesReply } from "./handler.ts";
 
 export interface SendOptions {
   /** Whether the body is left out; nothing of it is opened then. */
   readonly isHead: boolean;
-  /** How long the client may take nothing before it is cut off; for ever unless given. */
-  readonly idleMs?: number;
 }
 
 /** What became of an answer's body. */
@@ -16,9 +12,8 @@ export interface SentBytes {
   /** Bytes of the body that were handed to the connection. */
   readonly sizeBytes: number;
   /**
-   * `whole`: all of it was handed over. `gone`: the client left before. `cut`: the bytes failed, or
-   * the client took none, and the connection was closed, so that nobody takes the part for the
-   * whole.
+   * `whole`: all of it was handed over. `gone`: the client left before, or took too long. `cut`: the
+   * bytes failed, and the connection was closed, so that nobody takes the part for the whole.
    */
   readonly outcome: "whole" | "gone" | "cut";
   /** Why the body was cut. */
@@ -33,10 +28,10 @@ export interface SentBytes {
 export async function sendBytes(
   response: ServerResponse,
   { status, headers, bytes }: BytesReply,
-  { isHead, idleMs }: SendOptions,
+  { isHead }: SendOptions,
 ): Promise<SentBytes> {
   if (bytes !== undefined && !(bytes instanceof Uint8Array)) {
-    if (!isHead) return await new Pump(response, status, headers, idleMs).run(bytes);
+    if (!isHead) return await new Pump(response, status, headers).run(bytes);
     response.writeHead(status, headers).end();
     return { sizeBytes: 0, outcome: "whole" };
   }
@@ -54,60 +49,61 @@ class Pump {
   readonly #response: ServerResponse;
   readonly #status: number;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #idleMs: number | undefined;
   #sizeBytes = 0;
 
-  constructor(
-    response: ServerResponse,
-    status: number,
-    headers: Readonly<Record<string, string>>,
-    idleMs: number | undefined,
-  ) {
+  constructor(response: ServerResponse, status: number, headers: Readonly<Record<string, string>>) {
     this.#response = response;
     this.#status = status;
     this.#headers = headers;
-    this.#idleMs = idleMs;
   }
 
   async run(chunks: AsyncIterable<Uint8Array>): Promise<SentBytes> {
     const response = this.#response;
+    const iterator = chunks[Symbol.asyncIterator]();
     try {
-      for await (const chunk of chunks) {
-        if (isGone(response)) return this.#ended("gone");
-        if (!response.headersSent) response.writeHead(this.#status, this.#headers);
-        this.#sizeBytes += chunk.length;
-        if (!response.write(chunk)) await this.#drained();
+      await this.#pump(iterator);
+      if (isGone(response)) return this.#ended("gone");
+      const declared = this.#headers["content-length"];
+      if (declared !== undefined && Number(declared) !== this.#sizeBytes) {
+        throw new Error(`The body has ${this.#sizeBytes} bytes, not ${declared}.`);
       }
+      if (!response.headersSent) response.writeHead(this.#status, this.#headers);
+      response.end();
+      return this.#ended("whole");
     } catch (cause) {
       if (isGone(response)) return this.#ended("gone");
       if (!response.headersSent) throw cause;
       return this.#cut(cause);
+    } finally {
+      await release(iterator);
     }
-    if (isGone(response)) return this.#ended("gone");
-    const declared = this.#headers["content-length"];
-    if (declared !== undefined && Number(declared) !== this.#sizeBytes) {
-      return this.#cut(new Error(`The body has ${this.#sizeBytes} bytes, not ${declared}.`));
-    }
-    if (!response.headersSent) response.writeHead(this.#status, this.#headers);
-    response.end();
-    return this.#ended("whole");
   }
 
-  /** Resolves once the client has taken what was written, or is gone; cuts off one that does not. */
+  /** Writes chunk after chunk; the next is read and verified while the client takes one. */
+  async #pump(iterator: AsyncIterator<Uint8Array>): Promise<void> {
+    const response = this.#response;
+    let next = iterator.next();
+    for (let result = await next; result.done !== true; result = await next) {
+      if (isGone(response)) return;
+      if (!response.headersSent) response.writeHead(this.#status, this.#headers);
+      this.#sizeBytes += result.value.length;
+      const isTaken = response.write(result.value);
+      next = iterator.next();
+      if (isTaken) continue;
+      // Where it fails meanwhile, that is seen once the client has taken what came before.
+      next.catch(() => undefined);
+      await this.#drained();
+    }
+  }
+
+  /** Resolves once the client has taken what was written, or is gone. */
   async #drained(): Promise<void> {
     const response = this.#response;
     if (isGone(response)) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const idleMs = this.#idleMs;
-    const timer =
-      idleMs === undefined ? undefined : setTimeout(() => reject(tookNothing(idleMs)), idleMs);
+    const { promise, resolve } = Promise.withResolvers<void>();
     response.once("drain", resolve).once("close", resolve);
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      response.off("drain", resolve).off("close", resolve);
-    }
+    await promise;
+    response.off("drain", resolve).off("close", resolve);
   }
 
   #ended(outcome: "whole" | "gone"): SentBytes {
@@ -121,12 +117,15 @@ class Pump {
   }
 }
 
-function isGone(response: ServerResponse): boolean {
-  return response.destroyed || response.socket?.destroyed === true;
+/** Frees what a body holds; whatever went wrong before is what is told. */
+async function release(iterator: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // It has ended, one way or the other.
+  }
 }
 
-function tookNothing(limit: number): StoreError {
-  return new StoreError("request_timeout", `The client took nothing for ${limit} ms.`, {
-    context: { limit },
-  });
+function isGone(response: ServerResponse): boolean {
+  return response.destroyed || response.socket?.destroyed === true;
 }
