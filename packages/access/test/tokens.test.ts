@@ -1,3 +1,4 @@
+import { parseScopes } from "@store/access";
 import { describe, expect, test } from "vitest";
 
 import { isApiToken } from "../src/lib/credentials/api-token.ts";
@@ -28,6 +29,9 @@ describe.each(dialects)("API tokens on %s", (dialect) => {
     for (const scope of ["admin:acme/*", "write:*", "write:ac*/*", "read:other/app", "metrics"]) {
       expect(await codeOf(make([scope])), scope).toBe("permission_denied");
     }
+    const narrower = { ...ada, scopes: parseScopes(["read:acme/app"]) };
+    const wider = t.access.createToken(narrower, { name: "x", scopes: ["write:acme/app"] });
+    expect(await codeOf(wider)).toBe("permission_denied");
     expect((await make(["read:acme/app-*", "write:acme/x"])).scopes).toHaveLength(2);
     expect((await t.access.createToken(ada, { name: "all" })).scopes).toEqual(["write:acme/*"]);
     const metrics = await t.access.createToken(root, { name: "m", scopes: ["metrics"] });

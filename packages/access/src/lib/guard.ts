@@ -9,7 +9,7 @@ import type { Principal } from "./types.ts";
  * What a principal may read of a registry: the names of all its scopes, and what happens to
  * accounts with `admin:*`.
  */
-export function readScopeOf({ scopes }: Pick<Principal, "scopes">): ReadScope {
+function readScopeOf({ scopes }: Pick<Principal, "scopes">): ReadScope {
   const names = scopes.flatMap((scope): NamePattern[] =>
     scope.level === "metrics" ? [] : [scope.pattern],
   );

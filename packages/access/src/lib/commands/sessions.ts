@@ -107,7 +107,7 @@ function candidate(password: unknown): string {
   return isPossible && password.isWellFormed() ? preparePassword(password) : "";
 }
 
-export function wrongPassword(): StoreError {
+function wrongPassword(): StoreError {
   return new StoreError("unauthenticated", "The username or the password is wrong.");
 }
 

@@ -1,6 +1,6 @@
 import type { LogTransaction } from "@store/events";
 import { StoreError } from "@store/identity";
-import { asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import * as v from "valibot";
 
 import type { Access } from "../access.ts";
@@ -127,6 +127,7 @@ async function createUser(instance: AccessInstance, by: Principal, input: Create
   const userId = instance.ids();
   return await change(instance, by.actor, async (tx) => {
     if (isSetup) await useSetupToken(tx, by);
+    else await endSetupTokens(tx);
     if ((await findUser(tx.sql, username)) !== undefined) throw taken(username);
     const row: UserRow = {
       userId,
@@ -151,9 +152,19 @@ async function useSetupToken(tx: LogTransaction, { tokenId = "" }: Principal): P
   const token = await findToken(tx.sql, tokenId);
   const isDead = token?.kind !== "setup" || token.revokedAt !== null;
   if (isDead || (await hasUsers(tx.sql))) throw notAccepted();
-  const { apiTokens } = tx.tables;
-  await tx.sql.update(apiTokens).set({ revokedAt: tx.now }).where(eq(apiTokens.tokenId, tokenId));
-  record(tx, { type: "v1.token.revoked", payload: { token_id: tokenId } });
+  await endSetupTokens(tx);
+}
+
+/** Revokes the setup token, for which nothing is left to do once there is a user. */
+async function endSetupTokens(tx: LogTransaction): Promise<void> {
+  const { apiTokens: t } = tx.tables;
+  const isLiving = and(eq(t.userId, ""), isNull(t.revokedAt));
+  const living = await tx.sql.select({ tokenId: t.tokenId }).from(t).where(isLiving);
+  if (living.length === 0) return;
+  await tx.sql.update(t).set({ revokedAt: tx.now }).where(isLiving);
+  for (const { tokenId } of living) {
+    record(tx, { type: "v1.token.revoked", payload: { token_id: tokenId } });
+  }
 }
 
 async function changeUser(

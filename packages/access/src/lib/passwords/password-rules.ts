@@ -3,7 +3,7 @@ import { StoreError } from "@store/identity";
 import { commonWords } from "./common-words.ts";
 
 /** How long a password is, in characters (code points) after {@link preparePassword}. */
-export const passwordLimits = { least: 12, most: 256 } as const;
+const passwordLimits = { least: 12, most: 256 } as const;
 
 /** Longer than this nothing is looked at, whatever it is made of. */
 const longestUnits = 2_048;

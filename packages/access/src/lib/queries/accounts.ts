@@ -18,7 +18,7 @@ export function isUsername(text: unknown): text is string {
 }
 
 /** Whether a text has the form of an id; nothing else is looked up. */
-export function isId(text: unknown): text is string {
+function isId(text: unknown): text is string {
   return typeof text === "string" && idPattern.test(text);
 }
 
