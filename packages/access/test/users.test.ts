@@ -31,6 +31,15 @@ describe.each(dialects)("users on %s", (dialect) => {
     expect(await t.access.setupToken({ renew: true })).toBeUndefined();
   });
 
+  test("the setup token is dead as soon as there is a user, whoever made it", async () => {
+    await using t = await openTestAccess(dialect);
+    const { token, principal } = await setup(t);
+    await t.access.createUser(operator, { username: "root", password });
+    expect(await codeOf(t.as(token))).toBe("unauthenticated");
+    const again = t.access.createUser(principal, { username: "other", password });
+    expect(await codeOf(again)).toBe("unauthenticated");
+  });
+
   test("the setup token is given once, and a renewed one replaces it", async () => {
     await using t = await openTestAccess(dialect);
     const { token } = await setup(t);

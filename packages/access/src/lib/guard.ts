@@ -125,6 +125,9 @@ const rules: { readonly [Name in Method]: Rule<Name> } = {
   close: need("instance"),
 };
 
+/** The guarded registries of principals that are still in use: most make many requests. */
+const made = new WeakMap<Registry, WeakMap<Principal, Registry>>();
+
 /**
  * The registry on behalf of a principal, as far as its scopes let. What may not be read answers
  * exactly as if it did not exist; a change to what may be read but not changed is
@@ -132,6 +135,14 @@ const rules: { readonly [Name in Method]: Rule<Name> } = {
  * Events name the principal's actor.
  */
 export function guardRegistry(registry: Registry, principal: Principal): Registry {
+  const byPrincipal = made.get(registry) ?? new WeakMap<Principal, Registry>();
+  made.set(registry, byPrincipal);
+  const guarded = byPrincipal.get(principal) ?? makeGuard(registry, principal);
+  byPrincipal.set(principal, guarded);
+  return guarded;
+}
+
+function makeGuard(registry: Registry, principal: Principal): Registry {
   const scoped = registry.as(principal.actor, readScopeOf(principal));
   const guarded = { principal, registry: scoped };
   const methods: Partial<Record<Method, unknown>> = {};

@@ -16,8 +16,11 @@ const readEverything = [parseScope("read:*")];
 
 /** Nobody in particular, who may read where the instance is open to everybody. */
 export function anonymousPrincipal(mayRead: boolean): Principal {
-  return { actor: "anonymous", kind: "anonymous", scopes: mayRead ? readEverything : [] };
+  return mayRead ? anybody : nobody;
 }
+
+const nobody: Principal = { actor: "anonymous", kind: "anonymous", scopes: [] };
+const anybody: Principal = { ...nobody, scopes: readEverything };
 
 /** Whoever has the instance itself at hand, and so may do everything with it. */
 export function localPrincipal(actor: string): Principal {

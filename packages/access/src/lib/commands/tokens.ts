@@ -74,6 +74,8 @@ export function tokenCommands(instance: AccessInstance): TokenCommands {
 
     revokeToken: async (by, tokenId) => {
       requireAccess(by, "authenticated");
+      // Nobody in particular has no tokens, however open the instance is.
+      if (by.kind === "anonymous") throw lacking(by, "");
       await change(instance, by.actor, async (tx) => {
         const token = await findToken(tx.sql, tokenId);
         const isOwn = by.userId !== undefined && token?.userId === by.userId;
