@@ -1,16 +1,21 @@
 import { localPrincipal, openAccess, type Access, type OpenAccessOptions } from "@store/access";
-import { openDatabase } from "@store/database";
+import { openDatabase, type Database } from "@store/database";
 import { openLog } from "@store/events";
 import { openRegistry, type Registry } from "@store/registry";
 import { createMemoryBackend } from "@store/storage/memory";
 import { startServer } from "@store/server";
 import { readSettings, type Settings } from "@store/server/runtime";
 
+import type { ServiceMetrics } from "../src/lib/http/handler.ts";
+
 /** A server over an instance in memory, with its real accounts. */
 export interface WholeServer extends AsyncDisposable {
   readonly url: string;
   readonly registry: Registry;
   readonly access: Access;
+  readonly database: Database;
+  /** What was logged as an error. */
+  readonly failures: readonly unknown[];
   /** An API token of a new user with these scopes. */
   tokenFor(...scopes: readonly string[]): Promise<string>;
   /** Sends a request with a token; `body` is sent as JSON. */
@@ -31,6 +36,7 @@ export async function openWholeServer(
     readonly access?: Partial<OpenAccessOptions>;
     readonly settings?: Partial<Settings>;
     readonly databaseUrl?: string;
+    readonly metrics?: ServiceMetrics;
   } = {},
 ): Promise<WholeServer> {
   const database = await openDatabase(options.databaseUrl ?? "sqlite::memory:");
@@ -40,13 +46,21 @@ export async function openWholeServer(
   const registry = await openRegistry({ database, log, backends: { primary }, actor: "operator" });
   const access = await openAccess({ log, ...options.access });
   const settings = { ...readSettings({ port: 0 }, {}), ...options.settings };
-  const server = await startServer({ service: { registry, access }, settings });
+  const { metrics } = options;
+  const failures: unknown[] = [];
+  const server = await startServer({
+    service: { registry, access, ...(metrics === undefined ? {} : { metrics }) },
+    settings,
+    log: { info: () => {}, error: (_, error) => void failures.push(error) },
+  });
   const operator = localPrincipal("operator");
   let users = 0;
   return {
     url: server.url,
     registry,
     access,
+    database,
+    failures,
     tokenFor: async (...scopes) => {
       users += 1;
       const username = `user-${users}`;
