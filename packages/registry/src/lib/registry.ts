@@ -1,7 +1,7 @@
 import type { Database } from "@store/database";
 import type { EventLog, EventQuery, LogHead, StoredEvent, TailOptions } from "@store/events";
 import type { ContentAddress, Reference } from "@store/identity";
-import type { ByteRange, StorageBackend } from "@store/storage";
+import type { StorageBackend } from "@store/storage";
 
 import type {
   AddedFile,
@@ -28,6 +28,7 @@ import type {
   PackageSummary,
   Page,
   PageOptions,
+  ReadContentOptions,
   ReadScope,
   ReplayOptions,
   ReplayReport,
@@ -55,6 +56,11 @@ export interface OpenRegistryOptions extends UploadLimits {
   readonly clock?: () => number;
   /** UUIDv7 texts; random unless given. */
   readonly ids?: () => string;
+  /**
+   * How many bytes of small objects are kept in memory once they were read and verified, so that
+   * those that are asked for again and again are not read from disk; none unless given.
+   */
+  readonly objectMemoryBytes?: number;
   /** How long an open package lives after its last change; 24 hours unless given. */
   readonly openPackageMs?: number;
   /** How long a lease outlives its last renewal; two minutes unless given. */
@@ -116,19 +122,12 @@ export interface Registry extends Uploads {
   /** In bytewise order of path. */
   listFiles(packageId: string, page?: PageOptions): Promise<Page<FileInfo>>;
   statFile(packageId: string, path: string): Promise<FileInfo>;
-  getFile(
-    packageId: string,
-    path: string,
-    options?: { readonly range?: ByteRange; readonly signal?: AbortSignal },
-  ): Promise<OpenedFile>;
+  getFile(packageId: string, path: string, options?: ReadContentOptions): Promise<OpenedFile>;
   getManifestBytes(packageId: string, form: "cbor" | "jcs"): Promise<Uint8Array>;
 
   /** By either digest. `object_not_found` unless readable: see {@link Registry.listMissing}. */
   statObject(address: ContentAddress): Promise<ObjectInfo>;
-  openObject(
-    address: ContentAddress,
-    options?: { readonly range?: ByteRange; readonly signal?: AbortSignal },
-  ): Promise<OpenedObject>;
+  openObject(address: ContentAddress, options?: ReadContentOptions): Promise<OpenedObject>;
   /**
    * Those of up to 10,000 addresses whose bytes have to be sent, in the order given: the instance
    * lacks the object, or the caller may not read it. An object is readable if a readable package

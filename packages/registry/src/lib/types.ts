@@ -1,7 +1,7 @@
 import type { StoredEvent } from "@store/events";
 import type { ContentAddress, NamePattern, PackageCoordinates, Reference } from "@store/identity";
 import type { TableDifference } from "@store/database";
-import type { ResolvedRange } from "@store/storage";
+import type { ByteRange, ResolvedRange } from "@store/storage";
 
 /** Where a package is in its life; `open` is the only state that accepts files. */
 export type PackageStatus = "open" | "finalized" | "yanked" | "expired";
@@ -130,6 +130,17 @@ export interface OpenedFile {
   /** `whole`: the stream fails before its end where the bytes are not the object's. */
   readonly verified: "whole" | "none";
   readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** How to read a file or an object. */
+export interface ReadContentOptions {
+  readonly range?: ByteRange;
+  readonly signal?: AbortSignal;
+  /**
+   * Lets a chunk be filled again once the second after it is asked for. Default: false, a chunk is
+   * the caller's to keep.
+   */
+  readonly reuseChunks?: boolean;
 }
 
 /** An object of the instance. */

@@ -7,6 +7,8 @@ import { aborted } from "./open-files.ts";
 import type { Place } from "./place.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
+/** Three that the caller may still look at, and the one that is being filled. */
+const REUSED_BUFFERS = 4;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /** What is read, and how to name it. */
@@ -16,15 +18,14 @@ interface Target {
   /** The address or id. */
   readonly reference: string;
   readonly notFound: (cause?: unknown) => StoreError;
-  /** Whether a chunk is filled again once the next but one is read. */
-  readonly reuseChunks?: boolean;
+  readonly reuseChunks: boolean;
 }
 
 /** Streams an object, or a range of it. */
 export async function* readObject(
   place: Place,
   address: ContentAddress,
-  { range, signal }: ReadOptions,
+  { range, signal, reuseChunks = false }: ReadOptions,
   assertOpen: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const target: Target = {
@@ -32,6 +33,7 @@ export async function* readObject(
     what: `object ${address}`,
     reference: address,
     notFound: () => objectNotFound(address),
+    reuseChunks,
   };
   const within = (sizeBytes: number) => resolveRange(range, sizeBytes);
   yield* readFile(place, target, within, signal, assertOpen);
@@ -136,10 +138,10 @@ class Source {
     await this.#place.readFiles.close(this.#descriptor);
   }
 
-  /** Of two that take turns, the one that the caller has done with; or a new one. */
+  /** Of some that take turns, the one that the caller has done with; or a new one. */
   #buffer(sizeBytes: number): Uint8Array {
-    if (this.#target.reuseChunks !== true) return Buffer.allocUnsafeSlow(sizeBytes);
-    const used = this.#buffers.length === 2 ? this.#buffers.shift() : undefined;
+    if (!this.#target.reuseChunks) return Buffer.allocUnsafeSlow(sizeBytes);
+    const used = this.#buffers.length === REUSED_BUFFERS ? this.#buffers.shift() : undefined;
     const buffer = used ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
     this.#buffers.push(buffer);
     return buffer.subarray(0, sizeBytes);

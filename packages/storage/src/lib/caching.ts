@@ -87,7 +87,7 @@ class CachingBackend extends ForwardingBackend {
     const fill = await this.#contents.fill(address);
     let complete = false;
     try {
-      for await (const chunk of this.inner.open(address, options)) {
+      for await (const chunk of this.inner.open(address, { ...options, reuseChunks: false })) {
         await fill?.add(chunk);
         yield chunk;
       }

@@ -151,6 +151,11 @@ export interface StagedReadOptions {
 export interface ReadOptions {
   readonly range?: ByteRange;
   readonly signal?: AbortSignal;
+  /**
+   * Lets the backend fill a chunk again once the third after it is asked for: until then it is the
+   * caller's. For sending much without leaving it all behind as garbage.
+   */
+  readonly reuseChunks?: boolean;
 }
 
 export interface ObjectReader {

@@ -8,6 +8,11 @@ export interface ServeOptions {
   readonly signal?: AbortSignal;
   /** Whether a whole read is checked while it streams. Default: true. */
   readonly verify?: boolean;
+  /**
+   * Lets a chunk be filled again once the second after it is asked for. Default: false, a chunk is
+   * the caller's to keep.
+   */
+  readonly reuseChunks?: boolean;
 }
 
 /** An object on its way out. */
@@ -44,6 +49,8 @@ export async function serveObject(
   const chunks = backend.open(address, {
     ...(options.range === undefined ? {} : { range }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    // Of the three that are left alone, checking holds one back.
+    ...(options.reuseChunks === true ? { reuseChunks: true } : {}),
   });
   const verify = options.verify !== false && isWhole(options.range);
   const body = verify

@@ -15,7 +15,8 @@ export function withVerifiedReads(inner: StorageBackend): StorageBackend {
 
 class VerifyingBackend extends ForwardingBackend {
   override open(address: ContentAddress, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
-    const chunks = this.inner.open(address, options);
+    // A chunk is held back here, for longer than one that is filled again allows.
+    const chunks = this.inner.open(address, { ...options, reuseChunks: false });
     return isWhole(options.range) ? verifiedChunks(address, chunks) : chunks;
   }
 }

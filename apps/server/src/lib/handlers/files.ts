@@ -44,14 +44,17 @@ export function fileHandlers(metrics?: ServiceMetrics): Handlers<FileRouteNames>
   };
 }
 
+/** What is sent is taken before the chunk after the next is asked for. */
+const reuseChunks = true;
+
 async function downloadFile(exchange: Exchange<Routes["getFile"]>): Promise<BytesReply> {
   const { registry, params, signal } = exchange;
   const { packageId, path } = params;
-  const opened = await registry.getFile(packageId, path, { signal });
+  const opened = await registry.getFile(packageId, path, { signal, reuseChunks });
   const { file, packageStatus } = opened;
   assertWhole(file, opened.range);
   const open = async function* (range: ResolvedRange) {
-    const part = await registry.getFile(packageId, path, { range, signal });
+    const part = await registry.getFile(packageId, path, { range, signal, reuseChunks });
     // A file of an open package may have been replaced since.
     if (part.file.address !== file.address) throw replaced(path);
     yield* part.body;
@@ -69,6 +72,7 @@ async function downloadObject(exchange: Exchange<Routes["getObject"]>): Promise<
   const { registry, params, signal } = exchange;
   const { object, body, range } = await registry.openObject(parseContentAddress(params.address), {
     signal,
+    reuseChunks,
   });
   assertWhole(object, range);
   return answerDownload(exchange, {
@@ -86,7 +90,7 @@ async function* openPart(
   range: ResolvedRange,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const { body } = await registry.openObject(address, { range, signal });
+  const { body } = await registry.openObject(address, { range, signal, reuseChunks });
   yield* body;
 }
 

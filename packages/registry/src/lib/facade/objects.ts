@@ -1,7 +1,13 @@
 import { parseContentAddress, type ContentAddress } from "@store/identity";
-import { serveObject } from "@store/storage";
 
-import { assertInteger, assertRange, assertSignal, listOf, optionsOf } from "../arguments.ts";
+import {
+  assertFlag,
+  assertInteger,
+  assertRange,
+  assertSignal,
+  listOf,
+  optionsOf,
+} from "../arguments.ts";
 import type { Instance } from "../instance.ts";
 import { limits } from "../limits.ts";
 import { findReadableObject, listUnreadable, objectInfo } from "../queries/readable-objects.ts";
@@ -13,7 +19,7 @@ type ObjectQueries = Pick<Registry, "statObject" | "openObject" | "listMissing">
 
 /** What can be asked about objects, whatever package they are of. */
 export function objectQueries(instance: Instance, caller: Caller): ObjectQueries {
-  const { database, primary } = instance;
+  const { database, primary, smallObjects } = instance;
   const view = () => ({
     sql: database.reader,
     tables: database.tables,
@@ -25,13 +31,15 @@ export function objectQueries(instance: Instance, caller: Caller): ObjectQueries
     statObject,
 
     openObject: async (address, options) => {
-      const { range, signal } = optionsOf(options);
+      const { range, signal, reuseChunks } = optionsOf(options);
       assertSignal(signal);
+      assertFlag("reuseChunks", reuseChunks);
       if (range !== undefined) assertRange(range);
       const object = await statObject(address);
-      const { body, ...served } = await serveObject(primary, object.address, {
+      const { body, ...served } = await smallObjects.serve(primary, object.address, {
         ...(range === undefined ? {} : { range }),
         ...(signal === undefined ? {} : { signal }),
+        ...(reuseChunks === undefined ? {} : { reuseChunks }),
       });
       return { object, body, verified: served.verified, range: served.range };
     },

@@ -1,6 +1,5 @@
 import { assertFilePath, assertNamespace, StoreError } from "@store/identity";
 import { toJcs } from "@store/manifest";
-import { serveObject } from "@store/storage";
 
 import {
   assertFlag,
@@ -18,7 +17,7 @@ import { fileNotFound } from "../commands/file.ts";
 import { readHold } from "../commands/hold.ts";
 import type { Instance } from "../instance.ts";
 import { listFiles } from "../queries/files.ts";
-import { findFile, findFinalizedPackage, findMetadata, findPackage } from "../queries/find.ts";
+import { findFile, findFinalizedPackage, findPackage, findWholePackage } from "../queries/find.ts";
 import { manifestBytes } from "../queries/manifest.ts";
 import { listNames } from "../queries/names.ts";
 import { listPackages, listVersions } from "../queries/packages.ts";
@@ -40,8 +39,8 @@ export function packageQueries({ database, log }: Instance, scope: Scope): Packa
   const { reader, tables } = database;
   return {
     getPackage: async (packageId) => {
-      const row = await findPackage(reader, packageId, scope);
-      return packageInfo(row, await findMetadata(reader, packageId));
+      const { metadata, ...row } = await findWholePackage(reader, packageId, scope);
+      return packageInfo(row, metadata);
     },
 
     resolve: async (reference) => resolveReference(reader, tables, referenceOf(reference), scope),
@@ -76,7 +75,7 @@ type FileQueries = Pick<Registry, "listFiles" | "statFile" | "getFile">;
 
 /** What can be asked about the files of a package. */
 export function fileQueries(
-  { database: { reader }, primary }: Instance,
+  { database: { reader }, primary, smallObjects }: Instance,
   scope: Scope,
 ): FileQueries {
   const requireFile = async (packageId: string, path: string) => {
@@ -95,13 +94,15 @@ export function fileQueries(
     statFile: async (packageId, path) => (await requireFile(packageId, path)).file,
 
     getFile: async (packageId, path, options) => {
-      const { range, signal } = optionsOf(options);
+      const { range, signal, reuseChunks } = optionsOf(options);
       assertSignal(signal);
+      assertFlag("reuseChunks", reuseChunks);
       if (range !== undefined) assertRange(range);
       const { file, packageStatus } = await requireFile(packageId, path);
-      const { body, ...served } = await serveObject(primary, file.address, {
+      const { body, ...served } = await smallObjects.serve(primary, file.address, {
         ...(range === undefined ? {} : { range }),
         ...(signal === undefined ? {} : { signal }),
+        ...(reuseChunks === undefined ? {} : { reuseChunks }),
       });
       return { file, packageStatus, body, verified: served.verified, range: served.range };
     },

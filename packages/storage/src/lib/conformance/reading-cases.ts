@@ -82,6 +82,22 @@ export const readingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "fills a chunk again only once the third after it is asked for, where it may",
+    async run(scope) {
+      const bytes = sampleBytes(7 * 1024 * 1024 + 5);
+      const address = await scope.put(bytes);
+      const copies: Uint8Array[] = [];
+      const recent: Uint8Array[] = [];
+      for await (const chunk of scope.backend.open(address, { reuseChunks: true })) {
+        recent.push(chunk);
+        const left = recent.length > 2 ? recent.shift() : undefined;
+        if (left !== undefined) copies.push(Uint8Array.from(left));
+      }
+      copies.push(...recent);
+      assertSameBytes(Buffer.concat(copies), bytes);
+    },
+  },
+  {
     name: "gives its reader chunks to keep and change",
     async run(scope) {
       const bytes = sampleBytes(SIZE_BYTES);
