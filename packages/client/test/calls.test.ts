@@ -2,7 +2,7 @@ import { isStoreError, StoreError } from "@store/identity";
 import { describe, expect, test } from "vitest";
 
 import { createClient } from "../src/index.ts";
-import { cut, empty, json, openDouble, problem, transports } from "./double.ts";
+import { cut, empty, json, openDouble, problem, quick, transports } from "./double.ts";
 import { inChunks, packageId, packageInfo, packageJson, sampleBytes } from "./samples.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -157,11 +157,35 @@ describe.each(transports)("over %s", (transport) => {
 test("says that nobody answers, and tries even what is unsafe, since nothing was sent", async () => {
   const server = await openDouble();
   await server.close();
-  const client = createClient({ url: server.url, retry: { attempts: 2, firstDelayMs: 1 } });
+  let attempts = 0;
+  const client = createClient({
+    url: server.url,
+    retry: { ...quick, attempts: 3 },
+    fetch: (url, init) => {
+      attempts += 1;
+      return fetch(url, init);
+    },
+  });
   await expect(client.createToken({ name: "ci" })).rejects.toMatchObject({
     code: "storage_unavailable",
     message: expect.stringContaining("ECONNREFUSED"),
   });
+  expect(attempts).toBe(3);
+});
+
+test("lets go of a connection on which the server wanted no more", async () => {
+  const server = await openDouble();
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  server.answer((request, response) => {
+    request.socket.on("close", () => resolve());
+    response.writeHead(403, { "content-length": 0 }).end();
+  });
+  async function* endless() {
+    for (;;) yield new Uint8Array(65_536);
+  }
+  const sending = server.client().ingestFile(packageId, "a", endless());
+  await expect(sending).rejects.toMatchObject({ code: "permission_denied" });
+  await closed;
 });
 
 test("takes a server for gone that shows no sign of life, and asks again", async () => {

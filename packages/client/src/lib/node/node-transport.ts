@@ -76,7 +76,7 @@ function exchange(
     resolve({
       status: incoming.statusCode ?? 0,
       headers: answerHeaders(incoming),
-      body: bytesOf(incoming, outgoing),
+      body: bytesOf(incoming),
     });
   });
   // What is sent after the answer, nobody reads: a server answers early to refuse.
@@ -115,16 +115,9 @@ function drained(outgoing: ClientRequest): Promise<void> {
   });
 }
 
-async function* bytesOf(
-  incoming: IncomingMessage,
-  outgoing: ClientRequest,
-): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of incoming) yield chunk as Buffer;
-  } finally {
-    // An unfinished request would hold the connection for ever.
-    if (!outgoing.writableEnded) outgoing.destroy();
-  }
+/** Leaving the loop ends the message, and with it a request that was not sent to its end. */
+async function* bytesOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
+  for await (const chunk of incoming) yield chunk as Buffer;
 }
 
 function answerHeaders({ headers }: IncomingMessage): AnswerHeaders {
