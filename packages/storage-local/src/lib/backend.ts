@@ -14,6 +14,7 @@ import {
 import { errnoOf, storageFailure } from "./failure.ts";
 import { type FileSystem, nodeFileSystem } from "./file-system.ts";
 import { enumerateObjects, namesIn, sized } from "./inventory.ts";
+import { LiveStaged } from "./live-staged.ts";
 import { leaseOf, newStagedId, objectKey, stagedKey, stagingFolder } from "./layout.ts";
 import { fileSize, Place, removeFile } from "./place.ts";
 import { readObject } from "./read.ts";
@@ -70,8 +71,7 @@ export class LocalStorage implements StorageBackend {
     presignedReads: false,
   };
   readonly #place: Place;
-  /** What this process is staging, in files or in memory only. */
-  readonly #live = new Map<string, LocalStaged>();
+  readonly #live = new LiveStaged();
   #closed = false;
 
   constructor(place: Place) {
@@ -93,7 +93,8 @@ export class LocalStorage implements StorageBackend {
     // Staged here and never synced: nothing of it is durable.
     if (!isInFile) return this.#begin(id);
     try {
-      return this.#track(id, await StagedFile.reopen(this.#place, stagedKey(id)));
+      const file = await StagedFile.reopen(this.#place, stagedKey(id));
+      return new LocalStaged(this.#place, id, file, this.#live);
     } catch (error) {
       if (["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) throw stagedNotFound(id, error);
       throw storageFailure(error, `resume the staged bytes ${id}`);
@@ -171,11 +172,11 @@ export class LocalStorage implements StorageBackend {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const staged of this.#live.values()) await staged.close(closedError());
+    for (const staged of this.#live.all()) await staged.close(closedError());
   }
 
   async *#listStaged(): AsyncGenerator<StagedStat, void, undefined> {
-    const inMemory = [...this.#live.values()].filter(({ isInFile }) => !isInFile);
+    const inMemory = this.#live.all().filter(({ isInFile }) => !isInFile);
     const known = new Set(inMemory.map(({ id }) => id));
     const names = await namesIn(this.#place, stagingFolder);
     const ids = names.filter((id) => leaseOf(id) !== undefined && !known.has(id));
@@ -186,16 +187,8 @@ export class LocalStorage implements StorageBackend {
   }
 
   #begin(id: string, expectedBytes = 0): LocalStaged {
-    return this.#track(id, new StagedFile(this.#place, stagedKey(id), { expectedBytes }));
-  }
-
-  #track(id: string, file: StagedFile): LocalStaged {
-    const staged = new LocalStaged(this.#place, id, file, (ended) => {
-      // A later one of that id may have taken its place.
-      if (this.#live.get(id) === ended) this.#live.delete(id);
-    });
-    this.#live.set(id, staged);
-    return staged;
+    const file = new StagedFile(this.#place, stagedKey(id), { expectedBytes });
+    return new LocalStaged(this.#place, id, file, this.#live);
   }
 
   /** Looks whether the backend is closed when the first item is asked for. */

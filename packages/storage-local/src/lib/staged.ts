@@ -2,6 +2,7 @@ import { type ContentAddress, StoreError } from "@store/identity";
 import type { Staged, StagedReadOptions, StorageReceipt } from "@store/storage";
 import { errnoOf, storageFailure } from "./failure.ts";
 import { objectKey, type ObjectKey, stagedKey } from "./layout.ts";
+import type { LiveStaged } from "./live-staged.ts";
 import { fileSize, type Place } from "./place.ts";
 import { readStaged } from "./read.ts";
 import type { StagedFile } from "./staged-file.ts";
@@ -21,18 +22,20 @@ export class LocalStaged implements Staged {
   readonly id: string;
   readonly #place: Place;
   readonly #file: StagedFile;
-  readonly #onEnd: (staged: LocalStaged) => void;
+  readonly #live: LiveStaged;
   #state: State = { name: "open" };
   #readBack = false;
   #sizeBytes: number;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(place: Place, id: string, file: StagedFile, onEnd: (staged: LocalStaged) => void) {
+  constructor(place: Place, id: string, file: StagedFile, live: LiveStaged) {
     this.#place = place;
     this.id = id;
     this.#file = file;
-    this.#onEnd = onEnd;
+    this.#live = live;
     this.#sizeBytes = file.sizeBytes;
+    live.add(this);
+    if (file.exists) live.wait(this);
   }
 
   get sizeBytes(): number {
@@ -48,6 +51,7 @@ export class LocalStaged implements Staged {
     return this.#inTurn(async () => {
       this.#assertOpen();
       this.#assertNotReadBack();
+      this.#live.work(this);
       const append = () => this.#file.append(chunk);
       await this.#orEnd("write", append, () => this.#file.release());
       this.#sizeBytes = this.#file.sizeBytes;
@@ -132,6 +136,7 @@ export class LocalStaged implements Staged {
     // What a failed sync has left on the disk cannot be known: it is not kept.
     const sync = () => this.#file.sync();
     await this.#orEnd("sync", sync, () => this.#file.discard());
+    this.#live.wait(this);
   }
 
   /** Publishes the bytes durably. Resolves with whether the object was there before. */
@@ -238,7 +243,7 @@ export class LocalStaged implements Staged {
 
   #end(state: State): void {
     this.#state = state;
-    this.#onEnd(this);
+    this.#live.remove(this);
   }
 
   /** One call at a time, so that no file is closed under a call that still uses it. */
