@@ -27,5 +27,6 @@ export { SlabWriter } from "./lib/slab-writer.ts";
 export { removeObject } from "./lib/remove.ts";
 export { replicateObject, type ReplicateOptions } from "./lib/replicate.ts";
 export { serveObject, type ServedObject, type ServeOptions } from "./lib/serve.ts";
+export { SmallObjects, type SmallObjectsOptions } from "./lib/small-objects.ts";
 export { SourceReader } from "./lib/source-reader.ts";
 export { verifyObject, type VerifyOptions, type VerifyOutcome } from "./lib/verify.ts";

@@ -20,6 +20,7 @@ export const settingNames = {
   STORE_REFRESH_TOKEN_SECONDS: "How long a session lives after it was last used.",
   STORE_CLOCK_SKEW_SECONDS: "How far the clocks of several servers may be apart.",
   STORE_MAX_OBJECT_BYTES: "The largest object that is taken.",
+  STORE_OBJECT_MEMORY_BYTES: "How much of small objects is kept in memory, verified.",
   STORE_UPLOAD_SECONDS: "How long a resumable upload lives after its last change.",
   STORE_OPEN_UPLOADS: "How many resumable uploads may be open.",
   STORE_OPEN_UPLOADS_PER_ACTOR: "How many resumable uploads one actor may have open.",
@@ -77,6 +78,7 @@ export interface AccessSettings {
 /** What the instance takes. */
 export interface InstanceLimits {
   readonly objectLimitBytes: number;
+  readonly objectMemoryBytes: number;
   readonly uploadMs: number;
   readonly openUploads: number;
   readonly openUploadsPerActor: number;
@@ -136,6 +138,7 @@ export function readSettings(
     },
     limits: {
       objectLimitBytes: read.integer("STORE_MAX_OBJECT_BYTES", { otherwise: 5 * 2 ** 40 }),
+      objectMemoryBytes: read.integer("STORE_OBJECT_MEMORY_BYTES", { otherwise: 64 * 2 ** 20 }),
       uploadMs: read.seconds("STORE_UPLOAD_SECONDS", 24 * 60 * 60),
       openUploads: read.integer("STORE_OPEN_UPLOADS", { otherwise: 10_000 }),
       openUploadsPerActor: read.integer("STORE_OPEN_UPLOADS_PER_ACTOR", { otherwise: 1_000 }),

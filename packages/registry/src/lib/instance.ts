@@ -1,6 +1,6 @@
 import type { Database } from "@store/database";
 import type { EventLog } from "@store/events";
-import type { StorageBackend } from "@store/storage";
+import type { SmallObjects, StorageBackend } from "@store/storage";
 
 import type { ManifestDigest } from "./events/codec.ts";
 import type { Leases } from "./leases.ts";
@@ -16,6 +16,8 @@ export interface Instance {
   readonly log: EventLog;
   /** Where new objects go. */
   readonly primary: StorageBackend;
+  /** Serves objects of the primary backend. */
+  readonly smallObjects: SmallObjects;
   readonly backends: Readonly<Record<string, StorageBackend>>;
   readonly clock: () => number;
   readonly ids: () => string;

@@ -1,6 +1,7 @@
 import { openDatabase, type Database } from "@store/database";
 import { openLog } from "@store/events";
 import { assertName, loadDualHashing, StoreError } from "@store/identity";
+import { SmallObjects } from "@store/storage";
 import { uuidv7 } from "uuidv7";
 
 import { assertActor, assertInteger, objectOf } from "./arguments.ts";
@@ -62,6 +63,7 @@ async function openInstance(
     ...uploadsInstance,
     ownsDatabase,
     log,
+    smallObjects: new SmallObjects({ limitBytes: options.objectMemoryBytes ?? 0 }),
     manifestDigest: (bytes) => hashing.digestBytes(bytes).primary,
     leases: new Leases(database, clock, leaseMs),
     uploads: new UploadSessions(uploadsInstance, sessionLimits(options)),
@@ -122,6 +124,8 @@ function assertOptions(options: OpenRegistryOptions): void {
     );
   }
   assertUploadLimits(options);
+  const { objectMemoryBytes = 0 } = options;
+  assertInteger("objectMemoryBytes", objectMemoryBytes, 0, Number.MAX_SAFE_INTEGER);
   if (leaseMs !== undefined) assertInteger("leaseMs", leaseMs, 4, longestLeaseMs);
   if (openPackageMs !== undefined) {
     assertInteger("openPackageMs", openPackageMs, 1, 100 * 365 * 24 * 60 * minute);

@@ -95,8 +95,8 @@ export interface Staged {
   /** Bytes accepted by `write` so far, including those before a `resume`. */
   readonly sizeBytes: number;
   /**
-   * Appends a chunk, of any length. The chunk may be reused by the caller once the promise has
-   * resolved. Fails with `staged_not_found` after `commit` or `abort`.
+   * Appends a chunk, of any length, which may be a view of a `SharedArrayBuffer`. The chunk may be
+   * reused by the caller once the promise has resolved. Fails with `staged_not_found` after `commit` or `abort`.
    */
   write(chunk: Uint8Array): Promise<void>;
   /**

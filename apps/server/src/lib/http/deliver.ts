@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 
 import type { BytesReply } from "./handler.ts";
 import { isBodyHeldBack, isBodyUnread } from "./request-body.ts";
-import { sendBytes, type SentBytes } from "./send-bytes.ts";
+import { isStream, sendBytes, type SentBytes } from "./send-bytes.ts";
 
 const lingerMs = 1000;
 const lingerBytes = 256 * 1024;
@@ -21,27 +21,28 @@ export async function deliver(
   reply: BytesReply,
   idleMs: number,
 ): Promise<SentBytes> {
-  const { status, headers, bytes = new Uint8Array() } = reply;
+  const { status, headers, bytes = "" } = reply;
   // A small body has often arrived with its head, and is only not looked at yet.
   if (isBodyUnread(incoming) && !isBodyHeldBack(incoming)) await setImmediate();
   if (!isBodyUnread(incoming)) {
     outgoing.socket?.setTimeout(idleMs);
     return await sendBytes(outgoing, reply, { isHead: false });
   }
-  if (!(bytes instanceof Uint8Array)) {
+  if (isStream(bytes)) {
     return await sendBytes(
       outgoing,
       { ...reply, headers: { ...headers, connection: "close" } },
       { isHead: false },
     );
   }
-  const length = status === 204 || status === 304 ? {} : { "content-length": bytes.length };
+  const sizeBytes = Buffer.byteLength(bytes);
+  const length = status === 204 || status === 304 ? {} : { "content-length": sizeBytes };
   outgoing.writeHead(status, { ...headers, ...length, connection: "close" });
   outgoing.flushHeaders();
-  if (bytes.length > 0) outgoing.write(bytes);
+  if (sizeBytes > 0) outgoing.write(bytes);
   if (!isBodyHeldBack(incoming)) await linger(incoming, outgoing);
   outgoing.end();
-  return { sizeBytes: bytes.length, outcome: "whole" };
+  return { sizeBytes, outcome: "whole" };
 }
 
 /**

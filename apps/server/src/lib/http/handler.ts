@@ -78,8 +78,8 @@ type PlainReply<R extends Route> = {
 export interface BytesReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Absent for an answer without a body. */
-  readonly bytes?: AsyncIterable<Uint8Array> | Uint8Array;
+  /** Absent for an answer without a body. A text is sent in one piece with the header. */
+  readonly bytes?: AsyncIterable<Uint8Array> | Uint8Array | string;
 }
 
 export type Reply<R extends Route> = PlainReply<R> | BytesReply;

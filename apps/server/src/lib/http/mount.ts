@@ -13,7 +13,7 @@ import { entryNames } from "./parse.ts";
 import { RefusedRequest } from "./refused-request.ts";
 import { isBodyUnread } from "./request-body.ts";
 import { malformationOf } from "./request-target.ts";
-import type { SentBytes } from "./send-bytes.ts";
+import { isStream, type SentBytes } from "./send-bytes.ts";
 import type { Serving } from "./serving.ts";
 
 /** One operation at its place. */
@@ -179,8 +179,11 @@ function preflightOf(
 /** A reply as bytes; `json` is written out. */
 function bytesOf({ status, headers = {}, json, bytes }: AnyReply): BytesReply {
   if (json === undefined) return { status, headers, ...(bytes === undefined ? {} : { bytes }) };
-  const body = Buffer.from(JSON.stringify(json));
-  return { status, headers: { "content-type": "application/json", ...headers }, bytes: body };
+  return {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+    bytes: JSON.stringify(json),
+  };
 }
 
 function withStandardHeaders(
@@ -210,15 +213,15 @@ function refuse(serving: Serving, arrival: Arrival, refusal: Refusal): Outcome {
   }
   recordRefusal(serving, arrival, problem);
   const headers = { ...problemHeaders(problem), ...refusal.headers };
-  const bytes = Buffer.from(JSON.stringify(problem));
+  const bytes = JSON.stringify(problem);
   const reply = { status: problem.status, headers, bytes };
   return { reply: withStandardHeaders(serving, arrival, reply), problem };
 }
 
 /** Hono wraps what answers a HEAD, so that is left to it. */
 function headResponse({ incoming }: Arrival, { status, headers, bytes }: BytesReply): Response {
-  const isSized = status !== 204 && status !== 304 && bytes instanceof Uint8Array;
-  const length = isSized ? { "content-length": String(bytes.length) } : {};
+  const isSized = status !== 204 && status !== 304 && bytes !== undefined && !isStream(bytes);
+  const length = isSized ? { "content-length": String(Buffer.byteLength(bytes)) } : {};
   const ended = isBodyUnread(incoming) ? { connection: "close" } : {};
   return new Response(null, { status, headers: { ...length, ...headers, ...ended } });
 }

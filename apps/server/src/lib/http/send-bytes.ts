@@ -30,19 +30,25 @@ export async function sendBytes(
   { status, headers, bytes }: BytesReply,
   { isHead }: SendOptions,
 ): Promise<SentBytes> {
-  if (bytes !== undefined && !(bytes instanceof Uint8Array)) {
+  if (isStream(bytes)) {
     if (!isHead) return await new Pump(response, status, headers).run(bytes);
     response.writeHead(status, headers).end();
     return { sizeBytes: 0, outcome: "whole" };
   }
   // 204 and 304 have no length of their own (RFC 9110 §8.6).
   const sized = bytes !== undefined || (status !== 204 && status !== 304);
-  const length = sized ? { "content-length": String(bytes?.length ?? 0) } : {};
+  const bodyBytes = bytes === undefined ? 0 : Buffer.byteLength(bytes);
+  const length = sized ? { "content-length": String(bodyBytes) } : {};
   response.writeHead(status, { ...length, ...headers });
-  const sizeBytes = isHead || bytes === undefined ? 0 : bytes.length;
+  const sizeBytes = isHead ? 0 : bodyBytes;
   if (sizeBytes > 0) response.end(bytes);
   else response.end();
   return { sizeBytes, outcome: "whole" };
+}
+
+/** Whether a body comes piece by piece. */
+export function isStream(bytes: BytesReply["bytes"]): bytes is AsyncIterable<Uint8Array> {
+  return typeof bytes === "object" && !(bytes instanceof Uint8Array);
 }
 
 class Pump {

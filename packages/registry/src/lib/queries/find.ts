@@ -15,6 +15,13 @@ const selectPackage = statement((sql, tables, p) =>
     .where(eq(tables.artifactPackages.packageId, p("packageId"))),
 );
 
+const selectWholePackage = statement((sql, { artifactPackages }, p) =>
+  sql
+    .select()
+    .from(artifactPackages)
+    .where(eq(artifactPackages.packageId, p("packageId"))),
+);
+
 /** What {@link Scope} says of names, of which all are covered where nobody's scope counts. */
 type Covering = Pick<Scope, "covers">;
 
@@ -26,7 +33,22 @@ export async function findPackage(
 ): Promise<PackageRow> {
   const row = await findPackageIfAny(sql, packageId);
   if (row !== undefined && scope.covers(row)) return row;
-  throw new StoreError(
+  throw unknownPackage(packageId);
+}
+
+/** The package's row with its metadata; throws what {@link findPackage} throws. */
+export async function findWholePackage(
+  sql: Sql,
+  packageId: string,
+  scope: Covering,
+): Promise<PackageRow & { readonly metadata: Uint8Array | null }> {
+  const [row] = isId("package id", packageId) ? await selectWholePackage(sql, { packageId }) : [];
+  if (row !== undefined && scope.covers(row)) return row;
+  throw unknownPackage(packageId);
+}
+
+function unknownPackage(packageId: string): StoreError {
+  return new StoreError(
     "package_not_found",
     `There is no package with the id ${shown(packageId)}. It may have been abandoned or have lapsed.`,
     { context: { reference: packageId.slice(0, 80) } },
