@@ -2,7 +2,7 @@ import { contentAddress, StoreError, type ContentAddress, type DualDigest } from
 
 import { rowSubject } from "../events/subjects.ts";
 import { limits } from "../limits.ts";
-import { findFile, findOpenPackage, rowReference } from "../queries/find.ts";
+import { fileNotFound, findFile, findOpenPackage, rowReference } from "../queries/find.ts";
 import { findReadableObject } from "../queries/readable-objects.ts";
 import type { PackageRow } from "../queries/rows.ts";
 import { findOverlapping, refuseTakenPath } from "../queries/taken-path.ts";
@@ -124,13 +124,6 @@ export function removeFile(command: {
       () => null,
     );
   };
-}
-
-/** The refusal of a path at which the package has no file. */
-export function fileNotFound(row: PackageRow, path: string): StoreError {
-  return new StoreError("file_not_found", `${rowReference(row)} has no file at "${path}".`, {
-    context: { reference: rowReference(row), path },
-  });
 }
 
 function tooManyFiles(row: PackageRow): StoreError {

@@ -13,11 +13,15 @@ import {
   shown,
   textOf,
 } from "../arguments.ts";
-import { fileNotFound } from "../commands/file.ts";
 import { readHold } from "../commands/hold.ts";
 import type { Instance } from "../instance.ts";
 import { listFiles } from "../queries/files.ts";
-import { findFile, findFinalizedPackage, findPackage, findWholePackage } from "../queries/find.ts";
+import {
+  findFinalizedPackage,
+  findPackage,
+  findPackageFile,
+  findWholePackage,
+} from "../queries/find.ts";
 import { manifestBytes } from "../queries/manifest.ts";
 import { listNames } from "../queries/names.ts";
 import { listPackages, listVersions } from "../queries/packages.ts";
@@ -80,10 +84,8 @@ export function fileQueries(
 ): FileQueries {
   const requireFile = async (packageId: string, path: string) => {
     assertFilePath(path);
-    const row = await findPackage(reader, packageId, scope);
-    const file = await findFile(reader, packageId, path);
-    if (file === undefined) throw fileNotFound(row, path);
-    return { file: fileInfo(file), packageStatus: row.status };
+    const row = await findPackageFile(reader, { packageId, path }, scope);
+    return { file: fileInfo(row), packageStatus: row.status };
   };
   return {
     listFiles: async (packageId, page) => {

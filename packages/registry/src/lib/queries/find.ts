@@ -1,6 +1,6 @@
 import { statement, type Sql } from "@store/database";
 import { StoreError } from "@store/identity";
-import { and, eq, isNotNull } from "drizzle-orm";
+import { and, eq, getColumns, isNotNull } from "drizzle-orm";
 
 import { isId, shown, textOf } from "../arguments.ts";
 import { wholeScope, type Scope } from "../scope.ts";
@@ -165,6 +165,37 @@ const selectFile = statement((sql, { artifactFiles }, p) =>
 export async function findFile(sql: Sql, packageId: string, path: string) {
   const [row] = await selectFile(sql, { packageId, path });
   return row;
+}
+
+const selectPackageFile = statement((sql, { artifactFiles: f, artifactPackages: a }, p) =>
+  sql
+    .select({ ...getColumns(f), namespace: a.namespace, name: a.name, status: a.status })
+    .from(f)
+    .innerJoin(a, eq(a.packageId, f.packageId))
+    .where(and(eq(f.packageId, p("packageId")), eq(f.path, p("path")))),
+);
+
+/**
+ * A file with what its package is, in one look; throws `package_not_found`, also for a package that
+ * the scope does not cover, and `file_not_found`.
+ */
+export async function findPackageFile(
+  sql: Sql,
+  { packageId, path }: { readonly packageId: string; readonly path: string },
+  scope: Covering,
+) {
+  const [row] = isId("package id", packageId)
+    ? await selectPackageFile(sql, { packageId, path })
+    : [];
+  if (row !== undefined && scope.covers(row)) return row;
+  throw fileNotFound(await findPackage(sql, packageId, scope), path);
+}
+
+/** The refusal of a path at which the package has no file. */
+export function fileNotFound(row: PackageRow, path: string): StoreError {
+  return new StoreError("file_not_found", `${rowReference(row)} has no file at "${path}".`, {
+    context: { reference: rowReference(row), path },
+  });
 }
 
 const selectRetentionClass = statement((sql, { retentionClasses }, p) =>
