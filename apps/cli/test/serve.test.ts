@@ -1,32 +1,13 @@
-import { once } from "node:events";
 import { readdir } from "node:fs/promises";
-import { createInterface } from "node:readline";
 
 import { describe, expect, it } from "vitest";
 
-import { lookInto } from "./instance.ts";
-import { Sandbox, type StoreProcess } from "./store.ts";
-
-/** Starts a server on a free port, and waits until it says where it listens. */
-async function startServer(
-  sandbox: Sandbox,
-  args: readonly string[] = [],
-): Promise<StoreProcess & { url: string; line: string }> {
-  const server = sandbox.start("serve", "--port", "0", ...args);
-  const line = await Promise.race([firstLine(server), server.answer.then(({ stderr }) => stderr)]);
-  const url = /http:\/\/[^"\s]+/.exec(line)?.[0];
-  if (url === undefined) throw new Error(`The server said: ${line}`);
-  return { ...server, url, line };
-}
+import { password, startServer, withPassword } from "./server.ts";
+import { Sandbox } from "./store.ts";
 
 interface Listening {
   url: string;
   setup_token?: string;
-}
-
-async function firstLine({ child }: StoreProcess): Promise<string> {
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  return line;
 }
 
 describe("store serve", () => {
@@ -62,15 +43,37 @@ describe("store serve", () => {
   it("shares its instance with the command line", async () => {
     await using sandbox = await Sandbox.create();
     await sandbox.write({ "tree/a": "a" });
-    const server = await startServer(sandbox);
+    const { url } = await startServer(sandbox);
     await sandbox.ok("push", "tree", "acme/app@1");
-    const ready = (await (await fetch(`${server.url}/health/ready`)).json()) as {
-      checks: { log: { size: number } };
-    };
-    await using instance = await lookInto(sandbox.path("data"));
-    expect(ready.checks.log.size).toBe((await instance.registry.head()).size);
+    // Whoever has the instance at hand makes users without the setup token.
+    await withPassword(sandbox, ["user", "create", "ada"]);
+    await withPassword(sandbox, ["login", "ada", "--server", url]);
+    const read = await sandbox.ok("cat", "acme/app@1", "a", "--server", url);
+    expect(read.stdout).toBe("a");
+  });
+
+  it("tells on its first start what to type next, and the setup token that this takes", async () => {
+    await using sandbox = await Sandbox.create();
+    const server = await startServer(sandbox);
     server.child.kill("SIGTERM");
-    await server.answer;
+    const { stdout, stderr } = await server.answer;
+    const [, token, command] =
+      /STORE_TOKEN=(\S+) store (user create <name> .*)$/m.exec(stdout) ?? [];
+    expect(stderr).not.toContain(token);
+    const again = await startServer(sandbox);
+    const args = (command ?? "").replace("<name>", "ada").replace(server.url, again.url).split(" ");
+    const env = { STORE_TOKEN: token ?? "" };
+    const stdin = `${password}\n`;
+    const created = await sandbox.store([...args, "--password-stdin"], { env, stdin });
+    expect(created).toMatchObject({
+      exitCode: 0,
+      stdout: "ada is created, with admin:*, metrics\n",
+    });
+    // It made the first user, and makes no other.
+    const more = [...args.map((word) => (word === "ada" ? "bob" : word)), "--password-stdin"];
+    expect((await sandbox.store(more, { env, stdin })).exitCode).toBe(5);
+    again.child.kill("SIGTERM");
+    expect((await again.answer).stdout).toBe(`${again.line}\n`);
   });
 
   it("says which port another server has", async () => {

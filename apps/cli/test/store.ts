@@ -105,6 +105,8 @@ async function collect(stream: Readable): Promise<Buffer> {
 /** A folder of a test's own, removed with all that is in it. */
 export class Sandbox implements AsyncDisposable {
   readonly folder: string;
+  /** What every command of the sandbox finds in its environment. */
+  readonly env: Record<string, string> = {};
   readonly #started: StoreProcess[] = [];
 
   private constructor(folder: string) {
@@ -131,13 +133,13 @@ export class Sandbox implements AsyncDisposable {
 
   /** Starts a command that does not end by itself; at the latest it ends with the sandbox. */
   start(...args: string[]): StoreProcess {
-    const started = startStore(args, { cwd: this.folder });
+    const started = startStore(args, { cwd: this.folder, env: this.env });
     this.#started.push(started);
     return started;
   }
 
   store(args: readonly string[], options: Partial<StoreOptions> = {}): Promise<Answer> {
-    return store(args, { cwd: this.folder, ...options });
+    return store(args, { cwd: this.folder, ...options, env: { ...this.env, ...options.env } });
   }
 
   /** Runs a command that must succeed. */
@@ -148,7 +150,7 @@ export class Sandbox implements AsyncDisposable {
   }
 
   json<T>(...args: string[]): Promise<T> {
-    return storeJson<T>(args, { cwd: this.folder });
+    return storeJson<T>(args, { cwd: this.folder, env: this.env });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

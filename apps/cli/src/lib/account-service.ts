@@ -30,11 +30,20 @@ export interface NewToken {
   readonly owner?: string;
 }
 
+/** What the first user may do, as with the setup token. */
+const firstScopes = ["admin:*", "metrics"];
+
 /** The accounts of an instance on this machine: whoever has it at hand may do everything. */
 export function localAccounts(access: Access, actor: string): AccountService {
   const by = localPrincipal(actor);
   return {
-    createUser: (input) => access.createUser(by, input),
+    async createUser(input) {
+      const { items } = await access.listUsers(by, { limit: 1 });
+      return await access.createUser(
+        by,
+        items.length > 0 ? input : { ...input, scopes: firstScopes },
+      );
+    },
     listUsers: (page) => access.listUsers(by, page),
     disableUser: (username) => access.disableUser(by, username),
     enableUser: (username) => access.enableUser(by, username),

@@ -196,8 +196,17 @@ export function encodeHealth(report: HealthReport): HealthJson {
   ]);
   return {
     healthy: report.healthy,
-    database: report.database,
-    log: report.log,
+    database: {
+      healthy: report.database.healthy,
+      dialect: report.database.dialect,
+      reason: report.database.reason,
+    },
+    log: {
+      healthy: report.log.healthy,
+      size: report.log.size,
+      root: report.log.root,
+      reason: report.log.reason,
+    },
     backends: Object.fromEntries(backends),
   };
 }

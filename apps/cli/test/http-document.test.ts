@@ -1,0 +1,76 @@
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { routes } from "@store/api";
+import { describe, expect, it } from "vitest";
+
+import { difference, documentedCommands, runCommands } from "./http-document.ts";
+import { openSite } from "./served.ts";
+
+const document = join(import.meta.dirname, "../../../docs/HTTP.md");
+
+describe("docs/HTTP.md", () => {
+  it.skipIf(missingTools() !== undefined)(
+    `is true, command by command, and has every operation${missingTools() ?? ""}`,
+    async () => {
+      await using site = await openSite({ STORE_LOG: "json" });
+      const server = await site.serve();
+      const blocks = documentedCommands(await readFile(document, "utf8"));
+      const printed = await runCommands(blocks, {
+        folder: site.folder,
+        env: {
+          PATH: process.env.PATH ?? "",
+          HOME: site.folder,
+          STORE: server.url,
+          SETUP_TOKEN: server.setupToken,
+        },
+      });
+      const wrong = blocks.flatMap((block, index) => {
+        const what = difference(block, printed[index] ?? "");
+        return what === undefined ? [] : [`line ${block.line}: ${what}`];
+      });
+      expect(wrong).toEqual([]);
+      const { exitCode, stderr } = await server.end();
+      expect(exitCode).toBe(0);
+      expect([...called(stderr)].toSorted()).toEqual(logged(Object.keys(routes)).toSorted());
+    },
+  );
+
+  it("names every route that has no credential or is asked by machines", async () => {
+    const text = await readFile(document, "utf8");
+    for (const path of ["/health", "/health/ready", "/metrics"]) {
+      expect(text).toContain(`"$STORE${path}"`);
+    }
+  });
+});
+
+/** What a run of the document needs and is not there, in words for the name of a skipped test. */
+function missingTools(): string | undefined {
+  try {
+    const [, major = "0", minor = "0"] =
+      /^curl (\d+)\.(\d+)/.exec(execFileSync("curl", ["--version"], { encoding: "utf8" })) ?? [];
+    if (Number(major) * 1000 + Number(minor) < 7083) return " (skipped: curl is older than 7.83)";
+    execFileSync("openssl", ["version"]);
+    execFileSync("sha256sum", ["--version"]);
+    return undefined;
+  } catch {
+    return " (skipped: curl, openssl or sha256sum is not there)";
+  }
+}
+
+/** Operations that the log has a line for. */
+function called(stderr: string): Set<string> {
+  const operations = new Set<string>();
+  for (const line of stderr.split("\n")) {
+    const operation = /"operation":"(\w+)"/.exec(line)?.[1];
+    if (operation !== undefined) operations.add(operation);
+  }
+  return operations;
+}
+
+/** What probes and scrapes ask is not logged. */
+function logged(operations: readonly string[]): string[] {
+  const silent = new Set(["getHealth", "getReadiness", "getMetrics"]);
+  return operations.filter((operation) => !silent.has(operation));
+}

@@ -1,0 +1,110 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const program = join(import.meta.dirname, "../bin/store.ts");
+
+/** An instance in a folder of its own, and the processes of `store` that work with it. */
+export interface Site extends AsyncDisposable {
+  readonly folder: string;
+  /** Starts `store serve`, on a free port unless one is given, and waits until it listens. */
+  serve(options?: ServeOptions): Promise<Served>;
+  /** Runs a command on the instance to its end. */
+  store(...args: readonly string[]): Promise<Ended & { readonly stdout: string }>;
+}
+
+export interface ServeOptions {
+  readonly port?: number;
+  readonly workers?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What a process of `store` left. */
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+}
+
+/** A server in a process of its own. */
+export interface Served {
+  readonly url: string;
+  readonly port: number;
+  /** Empty after the first start. */
+  readonly setupToken: string;
+  readonly processId: number;
+  readonly ended: Promise<Ended>;
+  end(signal?: NodeJS.Signals): Promise<Ended>;
+}
+
+/** Makes a place for an instance; disposing of it ends its servers and removes it. */
+export async function openSite(env: Readonly<Record<string, string>> = {}): Promise<Site> {
+  const folder = await mkdtemp(join(tmpdir(), "store-site-"));
+  const servers = new Set<Served>();
+  const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+    startStore(folder, args, { ...env, ...more });
+  return {
+    folder,
+    async serve({ port = 0, workers = 1, env: more } = {}) {
+      const many = workers === 1 ? [] : ["--workers", `${workers}`];
+      const served = await listening(start(["serve", "--json", "--port", `${port}`, ...many], more));
+      servers.add(served);
+      return served;
+    },
+    async store(...args) {
+      const { child, ended } = start(args);
+      let stdout = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+      return { ...(await ended), stdout };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(Array.from(servers, (served) => served.end("SIGKILL")));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function startStore(folder: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: folder,
+    // What the tests' own environment says must not decide which instance is used.
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      TMPDIR: process.env.TMPDIR,
+      STORE_ACTOR: "tester",
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = once(child, "close").then((): Ended => ({ exitCode: child.exitCode, stderr }));
+  return { child, ended };
+}
+
+async function listening({ child, ended }: ReturnType<typeof startStore>): Promise<Served> {
+  const line = once(createInterface({ input: child.stdout }), "line");
+  const failed = ended.then(({ stderr }): never => {
+    throw new Error(`The server ended: ${stderr}`);
+  });
+  failed.catch(() => {});
+  const said = (await Promise.race([line, failed])) as [string];
+  const { url, setup_token: setupToken = "" } = JSON.parse(said[0]) as {
+    readonly url: string;
+    readonly setup_token?: string;
+  };
+  return {
+    url,
+    port: Number(new URL(url).port),
+    setupToken,
+    processId: child.pid ?? 0,
+    ended,
+    end: async (signal = "SIGTERM") => {
+      child.kill(signal);
+      return await ended;
+    },
+  };
+}
