@@ -47,6 +47,13 @@ export interface Answer {
   readonly stderr: string;
 }
 
+/** A command that has a terminal. */
+export interface TerminalProcess extends StoreProcess {
+  type(text: string): void;
+  /** Waits until the terminal has shown a text. */
+  shows(text: string): Promise<void>;
+}
+
 export interface StoreProcess {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly answer: Promise<Answer>;
@@ -58,7 +65,14 @@ function startStore(args: readonly string[], options: StoreOptions): StoreProces
   if (options.stdoutPath !== undefined) {
     command.unshift("/bin/sh", "-c", 'exec "$@" > "$0"', options.stdoutPath);
   }
-  const child = spawn(command[0] ?? process.execPath, command.slice(1), {
+  return spawnProcess(command, options);
+}
+
+function spawnProcess(
+  [file = "", ...args]: readonly string[],
+  options: StoreOptions,
+): StoreProcess {
+  const child = spawn(file, args, {
     cwd: options.cwd,
     // What the tests' own environment says must not decide which instance is used.
     env: {
@@ -136,6 +150,26 @@ export class Sandbox implements AsyncDisposable {
     const started = startStore(args, { cwd: this.folder, env: this.env });
     this.#started.push(started);
     return started;
+  }
+
+  /** Starts a command on a terminal of its own, which shows on one stream what it writes. */
+  startOnTerminal(...args: string[]): TerminalProcess {
+    // `script` (util-linux) gives it the terminal, and passes its exit code on.
+    const quoted = [process.execPath, program, ...args].map((word) => `'${word}'`).join(" ");
+    const options = { cwd: this.folder, env: this.env };
+    const started = spawnProcess(["script", "-qefc", quoted, "/dev/null"], options);
+    this.#started.push(started);
+    let shown = "";
+    started.child.stdout.on("data", (chunk: Buffer) => {
+      shown += chunk.toString();
+    });
+    return {
+      ...started,
+      type: (text) => void started.child.stdin.write(text),
+      async shows(text) {
+        while (!shown.includes(text)) await once(started.child.stdout, "data");
+      },
+    };
   }
 
   store(args: readonly string[], options: Partial<StoreOptions> = {}): Promise<Answer> {

@@ -2,10 +2,10 @@ import { integer, string } from "@oclif/core/flags";
 
 import { printDocument, printLine, printNote } from "../lib/output.ts";
 import { printable } from "../lib/printable.ts";
-import { dataFlag, StoreCommand } from "../lib/store-command.ts";
+import { InstanceCommand } from "../lib/store-command.ts";
 import { prose } from "../lib/prose.ts";
 
-export default class Serve extends StoreCommand {
+export default class Serve extends InstanceCommand {
   static override summary = "Serve the instance over HTTP.";
   static override description = prose(`
 Makes the instance where there is none. Ctrl-C or SIGTERM ends it: requests under way are answered
@@ -18,8 +18,6 @@ first; a second signal ends it at once.
       command: "<%= config.bin %> serve --data /srv/store --host 0.0.0.0 --port 80",
     },
   ];
-  /** It is the server, so there is none to work with. */
-  static override baseFlags = dataFlag;
   static override flags = {
     host: string({
       helpValue: "<address>",

@@ -14,57 +14,26 @@ import type { StoreService } from "./store-service.ts";
 // oclif's module of commands listens as well, and would end the process where stdout fails.
 watchOutput();
 
-/** The flag for what only an instance on this machine can do. */
-export const dataFlag = {
-  data: string({
-    helpGroup: "GLOBAL",
-    helpValue: "<dir>",
-    summary: "Folder of the instance, else STORE_DATA, else ./data.",
-  }),
-};
-
 interface OpenOptions {
   /** Makes the instance where there is none on this machine. */
   readonly create?: boolean;
 }
 
-/** What every command shares: its flags, where it works and the way an error is told. */
-export abstract class StoreCommand extends Command {
+/** A command that only an instance on this machine can do; and what all commands share. */
+export abstract class InstanceCommand extends Command {
   static override enableJsonFlag = true;
   static override baseFlags = {
-    ...dataFlag,
-    server: string({
+    data: string({
       helpGroup: "GLOBAL",
-      helpValue: "<url>",
-      summary: "Server to work with instead, else STORE_URL.",
+      helpValue: "<dir>",
+      summary: "Folder of the instance, else STORE_DATA, else ./data.",
     }),
   };
 
   /**
-   * Works with the server that was named, or else with the instance on this machine, and leaves it
-   * again. Without `create`, a place without an instance is refused, so that a mistyped folder does
-   * not become a new and empty one.
+   * Opens the instance, works with it and closes it again. Without `create`, a place without an
+   * instance is refused, so that a mistyped folder does not become a new and empty one.
    */
-  protected async withStore<T>(
-    flags: PlaceFlags,
-    work: (store: StoreService, settings?: Settings) => Promise<T>,
-    options: OpenOptions = {},
-  ): Promise<T> {
-    const place = choosePlace(flags);
-    if (place.kind === "server") {
-      return await this.withServer(place.url, ({ client }) => work(client));
-    }
-    return await this.withInstance(
-      place.data,
-      async ({ registry }, settings) => {
-        const { localStore } = await import("./store-service.ts");
-        return await work(localStore(registry), settings);
-      },
-      options,
-    );
-  }
-
-  /** Opens an instance on this machine, works with it and closes it again. */
   protected async withInstance<T>(
     data: string | undefined,
     work: (instance: Instance, settings: Settings) => Promise<T>,
@@ -77,22 +46,6 @@ export abstract class StoreCommand extends Command {
       return await work(instance, settings);
     } finally {
       await instance.close();
-    }
-  }
-
-  /** Works with a server, and says what to do where that refuses or is not there. */
-  protected async withServer<T>(
-    url: string,
-    work: (connection: Connection) => Promise<T>,
-    options: Pick<ConnectOptions, "credential"> = {},
-  ): Promise<T> {
-    const { connect, explained } = await import("./remote.ts");
-    const userAgent = `store/${this.config.version}`;
-    using connection = await connect(url, { userAgent, ...options });
-    try {
-      return await work(connection);
-    } catch (error) {
-      throw explained(error, connection);
     }
   }
 
@@ -119,6 +72,54 @@ export abstract class StoreCommand extends Command {
   /** Errors are told in one place, by the process's entry. */
   protected override async catch(error: Error): Promise<never> {
     throw error;
+  }
+}
+
+/** A command that works with an instance on this machine, or with a server. */
+export abstract class StoreCommand extends InstanceCommand {
+  static override baseFlags = {
+    ...InstanceCommand.baseFlags,
+    server: string({
+      helpGroup: "GLOBAL",
+      helpValue: "<url>",
+      summary: "Server to work with instead, else STORE_URL.",
+    }),
+  };
+
+  /** Works with the server that was named, or else with the instance on this machine. */
+  protected async withStore<T>(
+    flags: PlaceFlags,
+    work: (store: StoreService, settings?: Settings) => Promise<T>,
+    options: OpenOptions = {},
+  ): Promise<T> {
+    const place = choosePlace(flags);
+    if (place.kind === "server") {
+      return await this.withServer(place.url, ({ client }) => work(client));
+    }
+    return await this.withInstance(
+      place.data,
+      async ({ registry }, settings) => {
+        const { localStore } = await import("./store-service.ts");
+        return await work(localStore(registry), settings);
+      },
+      options,
+    );
+  }
+
+  /** Works with a server, and says what to do where that refuses or is not there. */
+  protected async withServer<T>(
+    url: string,
+    work: (connection: Connection) => Promise<T>,
+    options: Pick<ConnectOptions, "credential"> = {},
+  ): Promise<T> {
+    const { connect, explained } = await import("./remote.ts");
+    const userAgent = `store/${this.config.version}`;
+    using connection = await connect(url, { userAgent, ...options });
+    try {
+      return await work(connection);
+    } catch (error) {
+      throw explained(error, connection);
+    }
   }
 }
 
