@@ -105,7 +105,8 @@ async function wrongAboutHead(one: Case, asked: Asked, got: Answer): Promise<str
   for (const name of new Set([...Object.keys(head.fields), ...Object.keys(got.fields)])) {
     const values = [head.fields[name], got.fields[name]];
     const isFraming = name === "transfer-encoding";
-    if (values[0] !== values[1] && !isFraming) wrong.push(`${name} of HEAD and GET: ${values.join()}`);
+    if (values[0] !== values[1] && !isFraming)
+      wrong.push(`${name} of HEAD and GET: ${values.join()}`);
   }
   return wrong;
 }
