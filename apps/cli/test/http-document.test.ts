@@ -8,7 +8,9 @@ import { describe, expect, it } from "vitest";
 import { difference, documentedCommands, runCommands } from "./http-document.ts";
 import { openSite } from "./served.ts";
 
-const document = join(import.meta.dirname, "../../../docs/HTTP.md");
+const root = join(import.meta.dirname, "../../..");
+const document = join(root, "docs/HTTP.md");
+const settings = join(root, ".env.example");
 
 describe("docs/HTTP.md", () => {
   it.skipIf(missingTools() !== undefined)(
@@ -37,11 +39,15 @@ describe("docs/HTTP.md", () => {
     },
   );
 
-  it("names every route that has no credential or is asked by machines", async () => {
+  it("names what is not logged, and no setting that there is not", async () => {
     const text = await readFile(document, "utf8");
     for (const path of ["/health", "/health/ready", "/metrics"]) {
       expect(text).toContain(`"$STORE${path}"`);
     }
+    const known = await readFile(settings, "utf8");
+    const named = text.match(/`STORE_[A-Z_]+`/g) ?? [];
+    expect(named.length).toBeGreaterThan(10);
+    for (const name of named) expect(known).toContain(`${name.slice(1, -1)}=`);
   });
 });
 

@@ -105,5 +105,6 @@ function patternOf(shown: string): RegExp {
 }
 
 function sourceOf(shown: string): string {
-  return shown.split("…").map(RegExp.escape).join("[^\\n]*");
+  const pieces = shown.split("…").map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+  return pieces.join("[^\\n]*?");
 }

@@ -49,7 +49,9 @@ export async function openSite(env: Readonly<Record<string, string>> = {}): Prom
     folder,
     async serve({ port = 0, workers = 1, env: more } = {}) {
       const many = workers === 1 ? [] : ["--workers", `${workers}`];
-      const served = await listening(start(["serve", "--json", "--port", `${port}`, ...many], more));
+      const served = await listening(
+        start(["serve", "--json", "--port", `${port}`, ...many], more),
+      );
       servers.add(served);
       return served;
     },
@@ -66,7 +68,11 @@ export async function openSite(env: Readonly<Record<string, string>> = {}): Prom
   };
 }
 
-function startStore(folder: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+function startStore(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+) {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     // What the tests' own environment says must not decide which instance is used.
