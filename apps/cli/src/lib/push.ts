@@ -47,7 +47,7 @@ export async function pushPackage(
   const open = await store.createPackage(request.package);
   let isFinalized = false;
   try {
-    const work = { sources: request.sources, tree, totals };
+    const work = { sources: request.sources, tree, totals, isLocal: folder !== undefined };
     const stored = await pushFiles(store, open.id, work, signal);
     signal.throwIfAborted();
     const finalized = await store.finalizePackage(open.id);
@@ -60,16 +60,24 @@ export async function pushPackage(
   }
 }
 
+interface PushWork {
+  readonly sources: PushSources;
+  readonly tree: TreeOptions;
+  /** Whether it goes to an instance on this machine. */
+  readonly isLocal: boolean;
+}
+
 /** Sends the files, only those whose bytes are not there, and stdin after them. */
 async function pushFiles(
   store: StoreService,
   packageId: string,
-  { sources, tree, totals }: { sources: PushSources; tree: TreeOptions; totals: ProgressTotals },
+  work: PushWork & { readonly totals: ProgressTotals },
   signal: AbortSignal,
 ): Promise<{ newObjects: number; newBytes: number }> {
+  const { sources, totals } = work;
   // How much stdin will say, nobody knows.
   using progress = new Progress("pushing", sources.stdinPath === undefined ? totals : undefined);
-  const uploaded = await uploadFiles(store, packageId, uploadSources(sources, tree, signal), {
+  const uploaded = await uploadFiles(store, packageId, uploadSources(work, signal), {
     signal,
     concurrency: filesAtOnce,
     onProgress: ({ files, bytes }) => progress.set(files, bytes),
@@ -86,14 +94,14 @@ async function pushFiles(
 }
 
 async function* uploadSources(
-  sources: PushSources,
-  tree: TreeOptions,
+  { sources, tree, isLocal }: PushWork,
   signal: AbortSignal,
 ): AsyncGenerator<UploadSource> {
-  const { follow } = tree;
+  // An instance takes a chunk before it asks for the next; a connection may still be sending it.
+  const options = { follow: tree.follow, signal, reuse: isLocal };
   for await (const file of walkSources(sources, tree)) {
     const { path, sizeBytes, executable } = file;
-    const open: UploadSource["open"] = (range) => readSourceFile(file, { follow, signal, range });
+    const open: UploadSource["open"] = (range) => readSourceFile(file, { ...options, range });
     yield { path, sizeBytes, executable, open };
   }
 }

@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
   /** All of it unless given; `end` is exclusive. */
   readonly range?: { readonly start: number; readonly end?: number } | undefined;
+  /** Gives the chunks of a large file in the same memory: each is good until the next is asked for. */
+  readonly reuse?: boolean;
 }
 
 /**
@@ -34,16 +36,18 @@ export interface ReadOptions {
  */
 export async function* readSourceFile(
   file: SourceFile,
-  { follow, signal, range }: ReadOptions,
+  { follow, signal, range, reuse = false }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   await using handle = await openSource(file, follow);
   assertUnchanged(file, await handle.stat({ bigint: true }));
   let position = range?.start ?? 0;
   const end = Math.min(range?.end ?? file.sizeBytes, file.sizeBytes);
+  const shared =
+    reuse && end - position > chunkBytes ? Buffer.allocUnsafeSlow(chunkBytes) : undefined;
   while (position < end) {
     signal.throwIfAborted();
-    // Its own memory, since whoever takes it may keep it, e.g. until it is sent.
-    const chunk = Buffer.allocUnsafeSlow(Math.min(end - position, chunkBytes));
+    const sizeBytes = Math.min(end - position, chunkBytes);
+    const chunk = shared?.subarray(0, sizeBytes) ?? Buffer.allocUnsafeSlow(sizeBytes);
     const { bytesRead } = await read(handle, chunk, position, file);
     if (bytesRead === 0) throw changed(file);
     position += bytesRead;

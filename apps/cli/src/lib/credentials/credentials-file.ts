@@ -24,7 +24,7 @@ export type Sessions = ReadonlyMap<string, StoredSession>;
 const limitBytes = 1024 * 1024;
 
 /** Where sessions are kept: STORE_CREDENTIALS, else in the user's folder of settings. */
-export function credentialsPath(environment: NodeJS.ProcessEnv = process.env): string {
+function credentialsPath(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment.STORE_CREDENTIALS) return resolve(environment.STORE_CREDENTIALS);
   // XDG Base Directory Specification: a relative path is to be ignored.
   const given = environment.XDG_CONFIG_HOME ?? "";
