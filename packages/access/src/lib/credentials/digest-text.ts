@@ -1,11 +1,11 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 
 /**
  * SHA-256 of a secret of 256 random bits, which is what is kept of it: no more than that is needed
  * where nothing can be guessed.
  */
 export function digestText(text: string): Uint8Array {
-  return bytesOf(createHash("sha256").update(text).digest());
+  return bytesOf(hash("sha256", text, "buffer"));
 }
 
 /** Whether two digests are the same, in a time that does not tell where they differ. */
