@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { routes } from "@store/api";
 import { describe, expect, it } from "vitest";
 
+import { whyNoCurl } from "./curl.ts";
 import { difference, documentedCommands, runCommands } from "./http-document.ts";
 import { openSite } from "./served.ts";
 
@@ -13,8 +13,8 @@ const document = join(root, "docs/HTTP.md");
 const settings = join(root, ".env.example");
 
 describe("docs/HTTP.md", () => {
-  it.skipIf(missingTools() !== undefined)(
-    `is true, command by command, and has every operation${missingTools() ?? ""}`,
+  it.skipIf(whyNoCurl !== "")(
+    `is true, command by command, and has every operation${whyNoCurl}`,
     async () => {
       await using site = await openSite({ STORE_LOG: "json" });
       const server = await site.serve();
@@ -50,20 +50,6 @@ describe("docs/HTTP.md", () => {
     for (const name of named) expect(known).toContain(`${name.slice(1, -1)}=`);
   });
 });
-
-/** What a run of the document needs and is not there, in words for the name of a skipped test. */
-function missingTools(): string | undefined {
-  try {
-    const [, major = "0", minor = "0"] =
-      /^curl (\d+)\.(\d+)/.exec(execFileSync("curl", ["--version"], { encoding: "utf8" })) ?? [];
-    if (Number(major) * 1000 + Number(minor) < 7083) return " (skipped: curl is older than 7.83)";
-    execFileSync("openssl", ["version"]);
-    execFileSync("sha256sum", ["--version"]);
-    return undefined;
-  } catch {
-    return " (skipped: curl, openssl or sha256sum is not there)";
-  }
-}
 
 /** Operations that the log has a line for. */
 function called(stderr: string): Set<string> {
