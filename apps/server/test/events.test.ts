@@ -128,6 +128,17 @@ describe("the stream of events", () => {
     ]);
   });
 
+  it.each(["type=no-type", "since=1000000", "subject=%00", "since=5&type=v1.package.created,"])(
+    "is refused before it begins where it cannot be followed: %s",
+    async (query) => {
+      const options = { token: reader, headers: accept };
+      const response = await server.request("GET", `/api/v1/events?${query}`, options);
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ code: "invalid_argument" });
+      expect(server.failures).toEqual([]);
+    },
+  );
+
   it("is about one subject, and what lies below it, where one is named", async () => {
     for (const name of ["app", "app2"]) await server.registry.createPackage(coordinates(name));
     const other = await server.registry.createPackage({ ...coordinates("app"), version: "2.0.0" });

@@ -17,11 +17,12 @@ export function eventHandlers(
   limits: EventLimits,
   followers: EventFollowers,
 ): Handlers<"listEvents" | "getLogHead"> {
-  const follow = (exchange: Exchange<Routes["listEvents"]>): BytesReply => {
+  const follow = async (exchange: Exchange<Routes["listEvents"]>): Promise<BytesReply> => {
+    const since = lastSeen(exchange);
+    await assertCanFollow(exchange, since);
     if (followers.count >= limits.subscribers) throw tooManySubscribers(limits.subscribers);
     const { closing, registry } = exchange;
     const signal = AbortSignal.any([exchange.signal, closing]);
-    const since = lastSeen(exchange);
     const events = registry.tailEvents({ since, signal, ...selection(exchange) });
     const followed = followers.follow(about(exchange.query.subject, events));
     const bytes = serverSentEvents(followed, {
@@ -40,7 +41,7 @@ export function eventHandlers(
   return {
     listEvents: async (exchange) => {
       const mediaType = chooseMediaType(exchange.header("accept"), mediaTypes);
-      if (mediaType === "text/event-stream") return follow(exchange);
+      if (mediaType === "text/event-stream") return await follow(exchange);
       const page = await readPage(exchange);
       if (mediaType === "application/json") {
         const items = page.items.map((event) => encodeEvent(event));
@@ -85,6 +86,27 @@ function lastSeen({ header, query }: Exchange<Routes["listEvents"]>): number {
   throw new StoreError("invalid_argument", "Last-Event-ID must be the seq of an event.", {
     context: { actual: text.slice(0, 80) },
   });
+}
+
+/**
+ * Refuses what cannot be followed before the answer has begun: what no page could be asked for
+ * either, and a place beyond the end of the log.
+ */
+async function assertCanFollow(
+  exchange: Exchange<Routes["listEvents"]>,
+  since: number,
+): Promise<void> {
+  const { subject } = exchange.query;
+  const about = subject === undefined ? {} : { subject };
+  const query = { after: since, limit: 1, ...selection(exchange), ...about };
+  const { head } = await exchange.registry.readEvents(query);
+  if (since <= head) return;
+  throw new StoreError(
+    "invalid_argument",
+    `The log has ${head} events and cannot be followed from ${since} on. If it was restored from ` +
+      "a backup, read it from the start.",
+    { context: { limit: head, actual: since } },
+  );
 }
 
 function selection({ query }: Exchange<Routes["listEvents"]>): { types?: readonly string[] } {
