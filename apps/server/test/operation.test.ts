@@ -160,6 +160,7 @@ describe("the metrics", () => {
         expect(text.split("\n")).toContain(line);
       }
       expect(text).toMatch(/^store_database_commit_commands_count [1-9]/m);
+      expect(text).toMatch(/^# TYPE store_storage_free_bytes gauge$/m);
       expect(text).toMatch(/^process_resident_memory_bytes /m);
     } finally {
       await server.close();

@@ -11,7 +11,7 @@ import { workersMetrics } from "./worker-metrics.ts";
 
 /** What is measured when somebody asks, since it is a state and no happening. */
 export interface MeasuredInstance {
-  readonly registry: Pick<Registry, "countOpenUploads" | "head">;
+  readonly registry: Pick<Registry, "countOpenUploads" | "head" | "health">;
   readonly access: Pick<Access, "counts">;
   readonly database: Database;
   readonly followers: EventFollowers;
@@ -122,6 +122,7 @@ export class ServerMetrics {
     shared("store_event_lag", "Events that the slowest subscriber is behind the log.", async () =>
       followers.lag(await logSize()),
     );
+    this.#freeSpace(registry);
     own("store_event_subscribers", "Subscribers of the log.", () => followers.count);
     own(
       "store_database_queued_commands",
@@ -143,6 +144,24 @@ export class ServerMetrics {
       "Attempts that were refused for their number.",
       () => access.counts().rateLimited,
     );
+  }
+
+  /** Of each place for objects that says how much it has left. */
+  #freeSpace(registry: Pick<Registry, "health">): void {
+    const gauge = new Gauge({
+      name: "store_storage_free_bytes",
+      help: "Bytes that are free where objects are kept, by the place's role.",
+      labelNames: ["role"],
+      aggregator: "min",
+      registers: [this.registry],
+      collect: async () => {
+        gauge.reset();
+        const { backends } = await registry.health().catch(() => ({ backends: {} }) as const);
+        for (const [role, { freeBytes }] of Object.entries(backends)) {
+          if (freeBytes !== undefined) gauge.set({ role }, freeBytes);
+        }
+      },
+    });
   }
 
   /** Of all workers, where this is one of several. */
