@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+
 import { routes } from "@store/api";
 import { describe, expect, it } from "vitest";
 
@@ -24,6 +26,17 @@ describe("GET /openapi.json", () => {
       const again = await server.call(undefined, path, { headers: { "if-none-match": etag } });
       expect(again.status).toBe(304);
       expect(await again.text()).toBe("");
+    }
+  });
+});
+
+describe("the documents", () => {
+  it("have entity tags of their own, which are those of their bytes", async () => {
+    await using server = await startTestServer();
+    for (const path of ["/openapi.json", "/docs"]) {
+      const response = await server.call(undefined, path);
+      const digest = hash("sha256", await response.text(), "base64url");
+      expect(response.headers.get("etag")).toBe(`"${digest}"`);
     }
   });
 });

@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+
 import { openApiDocument } from "@store/api";
 import { StoreError } from "@store/identity";
 
@@ -58,23 +60,22 @@ interface Document {
 
 function renderDocuments(): { readonly openApi: Document; readonly reference: Document } {
   const document = openApiDocument({ version: serverVersion });
-  const caching = { etag: `"${serverVersion}"`, "cache-control": "no-cache" };
   return {
-    openApi: {
-      headers: { ...caching, "content-type": "application/json" },
-      bytes: Buffer.from(JSON.stringify(document)),
-    },
-    reference: {
-      headers: {
-        ...caching,
-        "content-type": "text/html; charset=utf-8",
-        "content-security-policy":
-          `default-src 'none'; style-src '${stylesheetHash}'; base-uri 'none'; ` +
-          "form-action 'none'; frame-ancestors 'none'",
-      },
-      bytes: Buffer.from(renderReference(document)),
-    },
+    openApi: revalidated(JSON.stringify(document), { "content-type": "application/json" }),
+    reference: revalidated(renderReference(document), {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy":
+        `default-src 'none'; style-src '${stylesheetHash}'; base-uri 'none'; ` +
+        "form-action 'none'; frame-ancestors 'none'",
+    }),
   };
+}
+
+/** A document named by its digest: two builds of one version may differ. */
+function revalidated(text: string, headers: Document["headers"]): Document {
+  const bytes = Buffer.from(text);
+  const etag = `"${hash("sha256", bytes, "base64url")}"`;
+  return { headers: { ...headers, etag, "cache-control": "no-cache" }, bytes };
 }
 
 function cached({ header }: Pick<Exchange, "header">, document: Document): BytesReply {
