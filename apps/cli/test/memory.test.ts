@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { account, proving } from "@store/testing/prove";
 import { describe, expect, it } from "vitest";
 
+import { sandboxWithServer } from "./server.ts";
 import { runBuiltStore, Sandbox } from "./store.ts";
 
 const gibibyte = 1024 ** 3;
@@ -26,6 +27,19 @@ describe.skipIf(process.platform !== "linux")("one large file", () => {
     expect(pullBytes).toBeLessThan(limitBytes);
     expect(verifyBytes).toBeLessThan(limitBytes);
     account("Memory of one large file", { sizeBytes, pushBytes, pullBytes, verifyBytes });
+  });
+
+  it("is pushed to a server and pulled from it in less than 200 MB of memory", async () => {
+    await using started = await sandboxWithServer();
+    const { sandbox } = started;
+    const path = sandbox.path("large");
+    await writeFile(path, "begins");
+    await truncate(path, sizeBytes);
+    const pushBytes = await peakMemory(sandbox, ["push", "large", "acme/large@1.0.0"]);
+    const pullBytes = await peakMemory(sandbox, ["pull", "acme/large@1.0.0", "out"]);
+    expect(pushBytes).toBeLessThan(limitBytes);
+    expect(pullBytes).toBeLessThan(limitBytes);
+    account("Memory of one large file at a server", { sizeBytes, pushBytes, pullBytes });
   });
 });
 

@@ -100,7 +100,10 @@ const outcomes: Record<StoreErrorCode, Outcome> = {
   request_timeout: { exit: unavailable, hint: "Try again; the network may be slow." },
   address_unavailable: { exit: unavailable, hint: "Choose another with --port or --host." },
   unsupported: { exit: usage, hint: seeHelp },
-  aborted: { exit: exitCodes.interrupted, hint: "Nothing was left behind." },
+  aborted: {
+    exit: exitCodes.interrupted,
+    hint: "Nothing is half done; run it again when you like.",
+  },
   closed: { exit: unavailable, hint: "Try again." },
   internal: { exit: failedCheck, hint: "Run it again with STORE_DEBUG=1 and report what it says." },
 };
