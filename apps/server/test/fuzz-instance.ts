@@ -38,7 +38,7 @@ export class FuzzedInstance {
     const upload = await registry.createUpload({ sizeBytes: 1_000 });
     const victim = (this.#victim ??= await openAccount(this.#server, "read:acme/*"));
     await access.enableUser(operator, victim.username);
-    const token = await access.createToken(operator, { name: "any", owner: admin.username });
+    const token = await access.createToken(operator, { name: "any", owner: victim.username });
     await access.setPassword(operator, victim.username, victim.password);
     const session = await access.login(victim, here);
     const { manifestDigest = "" } = await registry.getPackage(finalized.id);

@@ -176,6 +176,7 @@ function byCursor({ namespace, name, variant, packageId, holdId, tag }: Thing): 
   const cursor = (list: string, ...key: readonly (string | number)[]): string =>
     Buffer.from(JSON.stringify([list, key])).toString("base64url");
   const word = name.split("-")[1] ?? "";
+  const found = cursor("search", word, namespace, name, "~", variant, packageId);
   const packages = cursor("packages", namespace, name, "~", variant, packageId);
   return [
     get(`/api/v1/packages?cursor=${packages}`),
@@ -185,9 +186,8 @@ function byCursor({ namespace, name, variant, packageId, holdId, tag }: Thing): 
     get(`/api/v1/names?limit=1&cursor=${cursor("names", namespace, name)}`),
     get(`/api/v1/holds?cursor=${cursor("holds", holdId)}`),
     get(`/api/v1/names/acme/app/tags?cursor=${cursor("tags", tag)}`),
-    get(
-      `/api/v1/packages?q=a&cursor=${cursor("search", word, namespace, name, "~", variant, packageId)}`,
-    ),
+    get(`/api/v1/packages?q=a&cursor=${found}`),
+    get(`/api/v1/packages?q=z&cursor=${found}`),
   ];
 }
 
