@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { userInfo } from "node:os";
-import { resolve } from "node:path";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
 
-import { readSettings, redactUrl, settingNames } from "@store/server/runtime";
+import { isStoreError } from "@store/identity";
+import { openInstance, readSettings, redactUrl, settingNames } from "@store/server/runtime";
 import { describe, expect, it } from "vitest";
 
 const example = new URL("../../../.env.example", import.meta.url);
@@ -21,6 +22,11 @@ describe("settings", () => {
         accessTokenMs: 900_000,
         refreshTokenMs: 2_592_000_000,
         clockSkewMs: 30_000,
+        limits: {
+          loginByAddress: { failures: 30, withinMs: 600_000 },
+          loginByAccount: { failures: 10, withinMs: 600_000 },
+          tokenByAddress: { failures: 100, withinMs: 60_000 },
+        },
       },
       limits: {
         objectLimitBytes: 5_497_558_138_880,
@@ -80,6 +86,7 @@ describe("settings", () => {
   it.each([
     ["STORE_ANONYMOUS_READ", "yes"],
     ["STORE_ACCESS_TOKEN_SECONDS", "0"],
+    ["STORE_LOGIN_FAILURES_PER_ACCOUNT", "0"],
     ["STORE_OPEN_UPLOADS", "many"],
     ["STORE_MAX_JSON_BYTES", "1"],
     ["STORE_IDLE_TIMEOUT_SECONDS", "0"],
@@ -104,6 +111,41 @@ describe("settings", () => {
     const listed = [...text.matchAll(/^#? ?([A-Z_]+)=/gm)].map((match) => match[1]);
     expect(new Set(listed)).toEqual(new Set(Object.keys(settingNames)));
     expect(listed.length).toBe(new Set(listed).size);
+  });
+});
+
+describe("the failures that are let through", () => {
+  it("are as many as the settings say, before every attempt is refused", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "store-settings-"));
+    const environment = {
+      STORE_LOGIN_FAILURES_PER_ACCOUNT: "2",
+      STORE_LOGIN_FAILURES_PER_ADDRESS: "4",
+      STORE_TOKEN_FAILURES_PER_ADDRESS: "1",
+    };
+    const instance = await openInstance(readSettings({ data: folder }, environment), {
+      create: true,
+    });
+    try {
+      const access = await instance.access();
+      const codeOf = (attempt: Promise<unknown>): Promise<unknown> =>
+        attempt.then(
+          () => "accepted",
+          (error: unknown) => (isStoreError(error) ? error.code : error),
+        );
+      const from = { address: "192.0.2.1" };
+      const login = (username: string) =>
+        codeOf(access.login({ username, password: "wrong" }, from));
+      const attempts = ["ada", "ada", "ada", "bob", "bob"];
+      const codes: unknown[] = [];
+      for (const username of attempts) codes.push(await login(username));
+      const [wrong, limited] = ["unauthenticated", "rate_limited"];
+      expect(codes).toEqual([wrong, wrong, limited, wrong, limited]);
+      expect(await codeOf(access.authenticate("Bearer x", from))).toBe(wrong);
+      expect(await codeOf(access.authenticate("Bearer x", from))).toBe(limited);
+    } finally {
+      await instance.close();
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { userInfo } from "node:os";
 
+import type { FailureLimit } from "@store/access";
+
 import { httpSettingNames, readHttpSettings, type HttpSettings } from "./http/http-settings.ts";
 import { SettingReader } from "./setting-reader.ts";
 
@@ -19,6 +21,9 @@ export const settingNames = {
   STORE_ACCESS_TOKEN_SECONDS: "How long an access token lives.",
   STORE_REFRESH_TOKEN_SECONDS: "How long a session lives after it was last used.",
   STORE_CLOCK_SKEW_SECONDS: "How far the clocks of several servers may be apart.",
+  STORE_LOGIN_FAILURES_PER_ADDRESS: "How many wrong passwords an address may give in ten minutes.",
+  STORE_LOGIN_FAILURES_PER_ACCOUNT: "How many an account may be given in ten minutes.",
+  STORE_TOKEN_FAILURES_PER_ADDRESS: "How many wrong tokens an address may give in a minute.",
   STORE_MAX_OBJECT_BYTES: "The largest object that is taken.",
   STORE_OBJECT_MEMORY_BYTES: "How much of small objects is kept in memory, verified.",
   STORE_UPLOAD_SECONDS: "How long a resumable upload lives after its last change.",
@@ -73,6 +78,12 @@ export interface AccessSettings {
   readonly accessTokenMs: number;
   readonly refreshTokenMs: number;
   readonly clockSkewMs: number;
+  /** How many failures are let through, in how much time. */
+  readonly limits: {
+    readonly loginByAddress: FailureLimit;
+    readonly loginByAccount: FailureLimit;
+    readonly tokenByAddress: FailureLimit;
+  };
 }
 
 /** What the instance takes. */
@@ -130,12 +141,7 @@ export function readSettings(
     host: given.host || environment.STORE_HOST || "127.0.0.1",
     port: given.port ?? read.integer("STORE_PORT", { otherwise: 8000, most: 65_535 }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
-    access: {
-      anonymousRead: read.flag("STORE_ANONYMOUS_READ"),
-      accessTokenMs: read.seconds("STORE_ACCESS_TOKEN_SECONDS", 15 * 60),
-      refreshTokenMs: read.seconds("STORE_REFRESH_TOKEN_SECONDS", 30 * 24 * 60 * 60),
-      clockSkewMs: read.seconds("STORE_CLOCK_SKEW_SECONDS", 30),
-    },
+    access: readAccessSettings(read),
     limits: {
       objectLimitBytes: read.integer("STORE_MAX_OBJECT_BYTES", { otherwise: 5 * 2 ** 40 }),
       objectMemoryBytes: read.integer("STORE_OBJECT_MEMORY_BYTES", { otherwise: 64 * 2 ** 20 }),
@@ -154,6 +160,33 @@ export function readSettings(
     log: {
       form: read.oneOf("STORE_LOG", ["text", "json"]),
       level: read.oneOf("STORE_LOG_LEVEL", ["info", "error"]),
+    },
+  };
+}
+
+const minuteMs = 60_000;
+
+function readAccessSettings(read: SettingReader): AccessSettings {
+  const failures = (name: keyof typeof settingNames, otherwise: number): number =>
+    read.integer(name, { otherwise, least: 1, most: 1_000_000 });
+  return {
+    anonymousRead: read.flag("STORE_ANONYMOUS_READ"),
+    accessTokenMs: read.seconds("STORE_ACCESS_TOKEN_SECONDS", 15 * 60),
+    refreshTokenMs: read.seconds("STORE_REFRESH_TOKEN_SECONDS", 30 * 24 * 60 * 60),
+    clockSkewMs: read.seconds("STORE_CLOCK_SKEW_SECONDS", 30),
+    limits: {
+      loginByAddress: {
+        failures: failures("STORE_LOGIN_FAILURES_PER_ADDRESS", 30),
+        withinMs: 10 * minuteMs,
+      },
+      loginByAccount: {
+        failures: failures("STORE_LOGIN_FAILURES_PER_ACCOUNT", 10),
+        withinMs: 10 * minuteMs,
+      },
+      tokenByAddress: {
+        failures: failures("STORE_TOKEN_FAILURES_PER_ADDRESS", 100),
+        withinMs: minuteMs,
+      },
     },
   };
 }
