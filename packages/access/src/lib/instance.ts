@@ -46,8 +46,3 @@ export async function change<T>(
     cache.clear();
   }
 }
-
-/** RFC 3339 UTC with milliseconds. */
-export function formatTime(ms: number): string {
-  return new Date(ms).toISOString();
-}

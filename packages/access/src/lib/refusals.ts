@@ -1,11 +1,11 @@
 import type { Database, Row, WriteTransaction } from "@store/database";
 import { storeErrorCodes, type StoreErrorCode } from "@store/identity";
 import type { Page, PageOptions } from "@store/registry";
+import { cursorOf, pageLimit, pageOf } from "@store/registry/pages";
 import { desc, gte, lt, sql as raw } from "drizzle-orm";
 import * as v from "valibot";
 
-import { formatTime } from "./instance.ts";
-import { cursorOf, pageLimit, pageOf } from "./pages.ts";
+import { formatTime } from "./times.ts";
 import type { Refusal, RefusalInfo } from "./types.ts";
 
 /** How many wait to be written; what comes above is only counted. */

@@ -1,7 +1,8 @@
 import { and, asc, inArray, isNotNull, lte, or } from "drizzle-orm";
 
 import { record } from "./events/record.ts";
-import { formatTime, type AccessInstance } from "./instance.ts";
+import type { AccessInstance } from "./instance.ts";
+import { formatTime } from "./times.ts";
 import type { AccessSweepReport } from "./types.ts";
 
 /** Rows that one round takes, so that others' commands come between. */

@@ -1,7 +1,7 @@
 import type { Database } from "@store/database";
 import { and, eq, isNull, lt, or } from "drizzle-orm";
 
-import { formatTime } from "./instance.ts";
+import { formatTime } from "./times.ts";
 
 /** How exact the time of a token's last use is. */
 const exactMs = 60_000;

@@ -1,4 +1,5 @@
 import type { LogTransaction } from "@store/events";
+import { cursorOf, pageLimit, pageOf } from "@store/registry/pages";
 import { asc, eq, gt, isNull } from "drizzle-orm";
 import * as v from "valibot";
 import type { Row } from "@store/database";
@@ -7,7 +8,6 @@ import type { Access } from "../access.ts";
 import { algorithm, newKeyPair } from "../credentials/key-ring.ts";
 import { record } from "../events/record.ts";
 import type { AccessInstance } from "../instance.ts";
-import { cursorOf, pageLimit, pageOf } from "../pages.ts";
 import { requireAccess } from "../principal.ts";
 import type { KeyInfo } from "../types.ts";
 

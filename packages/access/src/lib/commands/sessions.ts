@@ -14,7 +14,8 @@ import {
 import { record } from "../events/record.ts";
 import type { EndReason } from "../events/types.ts";
 import { addressKey } from "../failures.ts";
-import { change, formatTime, type AccessInstance } from "../instance.ts";
+import { change, type AccessInstance } from "../instance.ts";
+import { formatTime } from "../times.ts";
 import { preparePassword } from "../passwords/password-rules.ts";
 import {
   findSession,

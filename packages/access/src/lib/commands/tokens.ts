@@ -1,12 +1,13 @@
 import { StoreError } from "@store/identity";
+import { cursorOf, pageLimit, pageOf } from "@store/registry/pages";
 import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import * as v from "valibot";
 
 import type { Access } from "../access.ts";
 import { newApiToken } from "../credentials/api-token.ts";
 import { record } from "../events/record.ts";
-import { change, formatTime, type AccessInstance } from "../instance.ts";
-import { cursorOf, pageLimit, pageOf } from "../pages.ts";
+import { change, type AccessInstance } from "../instance.ts";
+import { formatTime } from "../times.ts";
 import { lacking, requireAccess } from "../principal.ts";
 import {
   findToken,

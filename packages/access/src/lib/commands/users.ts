@@ -1,5 +1,6 @@
 import type { LogTransaction } from "@store/events";
 import { StoreError } from "@store/identity";
+import { cursorOf, pageLimit, pageOf } from "@store/registry/pages";
 import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import * as v from "valibot";
 
@@ -7,7 +8,6 @@ import type { Access } from "../access.ts";
 import { notAccepted } from "../credentials/access-token.ts";
 import { record } from "../events/record.ts";
 import { change, type AccessInstance } from "../instance.ts";
-import { cursorOf, pageLimit, pageOf } from "../pages.ts";
 import { newPassword } from "../passwords/password-rules.ts";
 import { lacking, requireAccess } from "../principal.ts";
 import {

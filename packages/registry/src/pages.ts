@@ -1,0 +1,1 @@
+export { cursorOf, pageLimit, pageOf, type Cursor } from "./lib/queries/pages.ts";
