@@ -6,7 +6,7 @@ import { admit } from "./admission.ts";
 import { headerOf, type Arrival } from "./arrival.ts";
 import type { Exchange } from "./handler.ts";
 import { readJsonBody } from "./json-body.ts";
-import type { Operation } from "./mount.ts";
+import type { Operation } from "./operation.ts";
 import { parseWith, readQuery } from "./parse.ts";
 import { hasBody, readBody } from "./request-body.ts";
 import type { Serving } from "./serving.ts";

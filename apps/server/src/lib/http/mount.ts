@@ -1,6 +1,5 @@
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { routes, type Route, type RouteName } from "@store/api";
 import { isStoreError, StoreError } from "@store/identity";
 import type { Hono } from "hono";
 
@@ -8,30 +7,13 @@ import { problemHeaders, problemOf, type Problem } from "../problem.ts";
 import { arrivalOf, headerOf, type Arrival, type ServerContext } from "./arrival.ts";
 import { deliver } from "./deliver.ts";
 import { openExchange } from "./exchange.ts";
-import type { BytesReply, Exchange, Handlers } from "./handler.ts";
-import { entryNames } from "./parse.ts";
+import type { BytesReply, Handlers } from "./handler.ts";
+import { resourcesOf, type AnyReply, type Operation, type Resource } from "./operation.ts";
 import { RefusedRequest } from "./refused-request.ts";
 import { isBodyUnread } from "./request-body.ts";
 import { malformationOf } from "./request-target.ts";
 import { isStream, type SentBytes } from "./send-bytes.ts";
 import type { Serving } from "./serving.ts";
-
-/** One operation at its place. */
-export interface Operation {
-  readonly name: RouteName;
-  readonly route: Route;
-  readonly queryNames: ReadonlySet<string>;
-  handle(exchange: Exchange): Promise<AnyReply>;
-}
-
-/** What a handler may answer with, whatever its route. */
-type AnyReply = Omit<BytesReply, "headers"> & {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly json?: unknown;
-};
-
-/** The operations of one path, by method. */
-type Resource = ReadonlyMap<string, Operation>;
 
 /** Answers every operation at its path, and everything else with a problem. */
 export function mountAll(
@@ -47,27 +29,6 @@ export function mountAll(
     app.all(honoPath(path), (context) => answer(serving, context, resource));
   }
   app.notFound((context) => answer(serving, context, undefined));
-}
-
-function resourcesOf(handlers: Handlers): Map<string, Resource> {
-  const resources = new Map<string, Map<string, Operation>>();
-  for (const name of Object.keys(routes) as RouteName[]) {
-    const route: Route = routes[name];
-    const resource = resources.get(route.path) ?? new Map<string, Operation>();
-    resource.set(route.method, {
-      name,
-      route,
-      queryNames: entryNames(route.query),
-      // Each handler takes what its own route says, which the schemas have made sure of.
-      handle: handlers[name],
-    });
-    resources.set(route.path, resource);
-  }
-  for (const resource of resources.values()) {
-    const get = resource.get("GET");
-    if (get !== undefined && !resource.has("HEAD")) resource.set("HEAD", get);
-  }
-  return resources;
 }
 
 /** OpenAPI's `{name}` in Hono's words; the last parameter `path` takes slashes too. */
