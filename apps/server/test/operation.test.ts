@@ -212,6 +212,7 @@ describe("traces", () => {
     await once(collector, "listening");
     const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
     process.env.OTEL_EXPORTER_OTLP_ENDPOINT = endpoint;
+    process.env.OTEL_RESOURCE_ATTRIBUTES = "deployment.environment.name=testing";
     try {
       const tracing = await openTracing();
       const traceId = "0af7651916cd43dd8448eb211c80319c";
@@ -221,10 +222,13 @@ describe("traces", () => {
       const [sent] = bodies;
       expect(sent).toContain("/v1/traces");
       expect(sent).toContain('"name":"GET getPackage"');
+      expect(sent).toContain('"service.name","value":{"stringValue":"store"}');
+      expect(sent).toContain('"deployment.environment.name","value":{"stringValue":"testing"}');
       expect(sent).toContain(`"traceId":"${traceId}"`);
       expect(sent).toContain('"parentSpanId":"b7ad6b7169203331"');
     } finally {
       delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
+      delete process.env.OTEL_RESOURCE_ATTRIBUTES;
       collector.close();
     }
   });
