@@ -30,7 +30,7 @@ describe(`${clients} clients that publish, read, list and move tags at once`, ()
   it("read small things while large files are on their way", async () => {
     await using site = await openSite(quiet);
     const server = await site.serve();
-    const token = await prepare(server);
+    const { token } = await prepare(server);
     const { alone, beside, transferSeconds } = await readBeside(server, token);
     expect(alone.defects).toEqual([]);
     expect(beside.defects).toEqual([]);
@@ -54,7 +54,7 @@ async function load(name: string, env: Readonly<Record<string, string>> = {}): P
   await using site = await openSite({ ...quiet, ...env });
   const server = await site.serve();
   const { url } = server;
-  const token = await prepare(server);
+  const { token } = await prepare(server);
   const options = { url, token, clients, seconds, seed: 1, patient: false, mix: "all" } as const;
   const reports = await startLoad(processes, options).reports;
   const lost = await lostAcknowledgements(url, token, reports);

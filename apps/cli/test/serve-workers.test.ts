@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 
 import { describe, expect, it } from "vitest";
 
+import { childrenOf } from "./children.ts";
 import { Sandbox, type StoreProcess } from "./store.ts";
 
 /** A port that is free now. Where all workers have ended, those after them must find the same. */
@@ -23,18 +24,6 @@ async function startWorkers(sandbox: Sandbox): Promise<StoreProcess & { url: str
   const [line] = (await once(createInterface({ input: server.child.stdout }), "line")) as [string];
   const url = /http:\/\/\S+/.exec(line)?.[0] ?? "";
   return { ...server, url };
-}
-
-/** The living processes that another one started. */
-async function childrenOf(processId: number | undefined): Promise<number[]> {
-  const children: number[] = [];
-  for (const name of await readdir("/proc")) {
-    const status = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    // After the command, in brackets: the state, and the parent.
-    const [, state, parent] = /\) (\w) (\d+)/.exec(status) ?? [];
-    if (Number(parent) === processId && state !== "Z") children.push(Number(name));
-  }
-  return children;
 }
 
 const patience = { timeout: 30_000, interval: 100 };

@@ -1,13 +1,23 @@
+import { join } from "node:path";
+
 import { createClient, type StoreClient } from "@store/client";
 import { nodeTransport } from "@store/client/node";
 import { isStoreError } from "@store/identity";
+import { openRegistry } from "@store/registry";
+import { openLocalStorage } from "@store/storage-local";
 
 import type { Served, Site } from "../served.ts";
 import { contested } from "./load-client.ts";
 import type { LoadReport, OpenEntry, TagMove } from "./ledger.ts";
 
+export interface Prepared {
+  readonly token: string;
+  /** Whom events name for what is done with the token. */
+  readonly actor: string;
+}
+
 /** Somebody who may do everything, and the packages that tags can be moved between. */
-export async function prepare({ url, setupToken }: Served): Promise<string> {
+export async function prepare({ url, setupToken }: Served): Promise<Prepared> {
   using transport = Object.assign(nodeTransport(), {
     [Symbol.dispose]: () => transport.close(),
   });
@@ -16,14 +26,14 @@ export async function prepare({ url, setupToken }: Served): Promise<string> {
   await setup.createUser(account);
   const ada = createClient({ url, transport });
   await ada.login(account);
-  const { token } = await ada.createToken({ name: "load" });
+  const { id: tokenId, token } = await ada.createToken({ name: "load" });
   const { namespace, name } = contested;
   for (const version of ["1", "2", "3", "4"]) {
     const { id } = await ada.createPackage({ namespace, name, version });
     await ada.ingestFile(id, "file", new TextEncoder().encode(version));
     await ada.finalizePackage(id);
   }
-  return token;
+  return { token, actor: `token:${tokenId}` };
 }
 
 /** Everything that a server acknowledged and that is not so, in words. */
@@ -138,6 +148,39 @@ export async function findings(site: Site): Promise<string[]> {
     if (exitCode !== 0) found.push(`store ${args.join(" ")}: ${exitCode} ${stdout} ${stderr}`);
   }
   return found;
+}
+
+/**
+ * What is staged in an instance of SQLite, once it was swept after so many milliseconds in which
+ * nobody did anything; and how many uploads are open, whose bytes are to stay.
+ */
+export async function sweptAfter(
+  site: Site,
+  ms: number,
+  actor: string,
+): Promise<{ stagedBefore: number; staged: number; openUploads: number }> {
+  const storage = await openLocalStorage({ root: join(site.folder, "data/objects") });
+  const registry = await openRegistry({
+    database: `sqlite:${join(site.folder, "data/store.db")}`,
+    backends: { primary: storage },
+    actor,
+    clock: () => Date.now() + ms,
+  });
+  try {
+    const before = await Array.fromAsync(storage.listStaged());
+    await registry.sweep();
+    const staged = await Array.fromAsync(storage.listStaged());
+    const uploads = await registry.listUploads({ limit: 1000 });
+    const open = uploads.items.filter(({ status }) => status === "open");
+    return {
+      stagedBefore: before.length,
+      staged: staged.length,
+      openUploads: open.length,
+    };
+  } finally {
+    await registry.close();
+    await storage.close();
+  }
 }
 
 /** Adds what several processes of clients counted, in the form that an account takes. */
