@@ -38,6 +38,12 @@ describe("every answer", () => {
   });
 });
 
+/** Read by browsers themselves, or by every page (Fetch Standard, CORS-safelisted names). */
+const notForPages = new RegExp(
+  "^(?:access-control-.*|cache-control|connection|content-(?:length|security-policy|type)|" +
+    "cross-origin-resource-policy|date|keep-alive|referrer-policy|vary|x-content-type-options)$",
+);
+
 describe("a page of another origin", () => {
   const preflight = (asking: string) => ({
     method: "OPTIONS",
@@ -81,6 +87,24 @@ describe("a page of another origin", () => {
       expect(answer.headers.get("access-control-allow-origin")).toBeNull();
       expect(answer.headers.get("vary")).toBe("Origin");
     }
+  });
+
+  it("may read all that an answer says of a file", async () => {
+    await using server = await startTestServer({ environment: { STORE_CORS_ORIGINS: origin } });
+    const { id } = await server.registry.createPackage({
+      namespace: "acme",
+      name: "app",
+      version: "1.0.0",
+    });
+    const options = { mediaType: "text/plain", executable: true };
+    await server.registry.ingestFile(id, "a.txt", new Blob(["abc"]).stream(), options);
+    const path = `/api/v1/packages/${id}/files/a.txt`;
+    const { headers } = await server.call("owner", path, { headers: { origin } });
+    const exposed = headers.get("access-control-expose-headers")?.toLowerCase().split(", ");
+    const said = [...headers.keys()].filter((name) => !notForPages.test(name));
+    expect(said).toContain("store-executable");
+    expect(said).toContain("store-media-type");
+    expect(exposed).toEqual(expect.arrayContaining(said));
   });
 
   it("may call whatever its origin where all are let in", async () => {

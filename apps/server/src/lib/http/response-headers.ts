@@ -8,13 +8,17 @@ export interface HeaderOptions {
 
 /** Header fields of answers that a page of another origin may read. */
 const exposedHeaders = [
+  "Accept-Ranges",
+  "Content-Digest",
   "Content-Disposition",
   "Content-Range",
   "ETag",
   "Location",
   "Repr-Digest",
   "Retry-After",
+  "Store-Executable",
   "Store-Log-Head",
+  "Store-Media-Type",
   "Store-Object",
   "Store-Scanned-To",
   "Tus-Checksum-Algorithm",
