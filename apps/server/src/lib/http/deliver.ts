@@ -26,14 +26,10 @@ export async function deliver(
   if (isBodyUnread(incoming) && !isBodyHeldBack(incoming)) await setImmediate();
   if (!isBodyUnread(incoming)) {
     outgoing.socket?.setTimeout(idleMs);
-    return await sendBytes(outgoing, reply, { isHead: false });
+    return await sendBytes(outgoing, reply);
   }
   if (isStream(bytes)) {
-    return await sendBytes(
-      outgoing,
-      { ...reply, headers: { ...headers, connection: "close" } },
-      { isHead: false },
-    );
+    return await sendBytes(outgoing, { ...reply, headers: { ...headers, connection: "close" } });
   }
   const sizeBytes = Buffer.byteLength(bytes);
   const length = status === 204 || status === 304 ? {} : { "content-length": sizeBytes };

@@ -2,11 +2,6 @@ import type { ServerResponse } from "node:http";
 
 import type { BytesReply } from "./handler.ts";
 
-export interface SendOptions {
-  /** Whether the body is left out; nothing of it is opened then. */
-  readonly isHead: boolean;
-}
-
 /** What became of an answer's body. */
 export interface SentBytes {
   /** Bytes of the body that were handed to the connection. */
@@ -28,19 +23,13 @@ export interface SentBytes {
 export async function sendBytes(
   response: ServerResponse,
   { status, headers, bytes }: BytesReply,
-  { isHead }: SendOptions,
 ): Promise<SentBytes> {
-  if (isStream(bytes)) {
-    if (!isHead) return await new Pump(response, status, headers).run(bytes);
-    response.writeHead(status, headers).end();
-    return { sizeBytes: 0, outcome: "whole" };
-  }
+  if (isStream(bytes)) return await new Pump(response, status, headers).run(bytes);
   // 204 and 304 have no length of their own (RFC 9110 §8.6).
   const sized = bytes !== undefined || (status !== 204 && status !== 304);
-  const bodyBytes = bytes === undefined ? 0 : Buffer.byteLength(bytes);
-  const length = sized ? { "content-length": String(bodyBytes) } : {};
+  const sizeBytes = bytes === undefined ? 0 : Buffer.byteLength(bytes);
+  const length = sized ? { "content-length": String(sizeBytes) } : {};
   response.writeHead(status, { ...length, ...headers });
-  const sizeBytes = isHead ? 0 : bodyBytes;
   if (sizeBytes > 0) response.end(bytes);
   else response.end();
   return { sizeBytes, outcome: "whole" };
