@@ -66,7 +66,7 @@ const hostileTexts = [
   "9999-99-99T99:99:99.999Z",
   "x".repeat(129),
   "x".repeat(1_025),
-  "é".repeat(2_000),
+  "é".repeat(500),
 ];
 
 /** Any text at all, some of it chosen to hurt. */

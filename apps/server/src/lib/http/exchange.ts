@@ -6,6 +6,7 @@ import { admit } from "./admission.ts";
 import { headerOf, type Arrival } from "./arrival.ts";
 import type { Exchange } from "./handler.ts";
 import { readJsonBody } from "./json-body.ts";
+import type { HttpLimits } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 import { parseWith, readQuery } from "./parse.ts";
 import { hasBody, readBody } from "./request-body.ts";
@@ -35,7 +36,10 @@ export async function openExchange(
   assertBodyIsTaken(operation, arrival);
   const body =
     route.body?.kind === "json"
-      ? await readJsonBody(incoming, outgoing, route.body, { limits, onChunk })
+      ? await readJsonBody(incoming, outgoing, route.body, {
+          limits: route.access === "public" ? forStrangers(limits) : limits,
+          onChunk,
+        })
       : undefined;
   return {
     context,
@@ -60,6 +64,13 @@ export async function openExchange(
       return live.signal;
     },
   };
+}
+
+/** Enough for the longest name and password, and little enough for every connection to hold it. */
+const strangersBytes = 16 * 1024;
+
+function forStrangers(limits: HttpLimits): HttpLimits {
+  return { ...limits, jsonBytes: Math.min(limits.jsonBytes, strangersBytes) };
 }
 
 /** Callers come back with the same credential, and get the same registry as long as it is known. */

@@ -4,6 +4,15 @@ import { isStoreError, StoreError } from "@store/identity";
 
 /** A request under way, as the server that wants to close sees it. */
 export interface LiveExchange extends Disposable {
+  /**
+   * Takes one of the places for requests under way, unless it has one. Whoever only waits for a
+   * stranger needs none: else strangers who send nothing would keep everybody else out.
+   *
+   * @throws {StoreError} `rate_limited` where no place is free
+   */
+  takePlace(): void;
+  /** Gives the place back, where nothing is left to do but to tell. */
+  leavePlace(): void;
   /** Aborted once the client is gone, or the server ends what outlived its closing. */
   readonly signal: AbortSignal;
   /** What an error is really about: where the signal was why something stopped, its reason. */
@@ -16,29 +25,16 @@ export interface LiveExchange extends Disposable {
  */
 export class LiveExchanges {
   readonly #live = new Set<Live>();
-  readonly #limit: number;
+  readonly #places: Places;
 
   constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get count(): number {
-    return this.#live.size;
+    this.#places = new Places(limit);
   }
 
   begin(outgoing: ServerResponse): LiveExchange {
-    const live = new Live(outgoing, () => this.#live.delete(live));
+    const live = new Live(outgoing, this.#places, () => this.#live.delete(live));
     this.#live.add(live);
     return live;
-  }
-
-  /** @throws {StoreError} `rate_limited` where too many requests are under way */
-  assertRoom(): void {
-    if (this.#live.size <= this.#limit) return;
-    throw new StoreError(
-      "rate_limited",
-      `The server has ${this.#limit} requests under way, and takes no more; try again in a moment.`,
-    );
   }
 
   /** Aborts the signals of all that are under way. */
@@ -48,14 +44,51 @@ export class LiveExchanges {
   }
 }
 
+/** So many requests may be under way. */
+class Places {
+  readonly #limit: number;
+  readonly #taken = new Set<Live>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  take(live: Live): void {
+    if (this.#taken.has(live)) return;
+    if (this.#taken.size >= this.#limit) throw noPlace(this.#limit);
+    this.#taken.add(live);
+  }
+
+  leave(live: Live): void {
+    this.#taken.delete(live);
+  }
+}
+
+function noPlace(limit: number): StoreError {
+  return new StoreError(
+    "rate_limited",
+    `The server has ${limit} requests under way, and takes no more; try again in a moment.`,
+  );
+}
+
 class Live implements LiveExchange {
   readonly #outgoing: ServerResponse;
+  readonly #places: Places;
   readonly #ended: () => void;
   #controller: AbortController | undefined;
 
-  constructor(outgoing: ServerResponse, ended: () => void) {
+  constructor(outgoing: ServerResponse, places: Places, ended: () => void) {
     this.#outgoing = outgoing;
+    this.#places = places;
     this.#ended = ended;
+  }
+
+  takePlace(): void {
+    this.#places.take(this);
+  }
+
+  leavePlace(): void {
+    this.#places.leave(this);
   }
 
   get signal(): AbortSignal {
@@ -79,6 +112,7 @@ class Live implements LiveExchange {
 
   [Symbol.dispose](): void {
     this.#outgoing.off("close", this.#closed);
+    this.leavePlace();
     this.#ended();
   }
 

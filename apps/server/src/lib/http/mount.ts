@@ -8,6 +8,7 @@ import { arrivalOf, headerOf, type Arrival, type ServerContext } from "./arrival
 import { deliver } from "./deliver.ts";
 import { openExchange } from "./exchange.ts";
 import type { BytesReply, Handlers } from "./handler.ts";
+import type { LiveExchange } from "./live-exchanges.ts";
 import { resourcesOf, type AnyReply, type Operation, type Resource } from "./operation.ts";
 import { RefusedRequest } from "./refused-request.ts";
 import { isBodyUnread } from "./request-body.ts";
@@ -59,6 +60,7 @@ async function answer(
   } catch (error) {
     outcome = refuse(serving, arrival, refusalOf(live.causeOf(error)));
   }
+  if (outcome.problem !== undefined) live.leavePlace();
   let sent: SentBytes = { sizeBytes: 0, outcome: "whole" };
   const { outgoing } = arrival;
   try {
@@ -81,7 +83,7 @@ async function answer(
 async function replyTo(
   serving: Serving,
   arrival: Arrival,
-  live: { readonly signal: AbortSignal },
+  live: LiveExchange,
   resource: Resource | undefined,
 ): Promise<BytesReply | Refusal> {
   const { incoming, method } = arrival;
@@ -92,9 +94,20 @@ async function replyTo(
   if (resource === undefined) return routeNotFound(arrival);
   const operation = resource.get(method);
   if (operation === undefined) return methodNotAllowed(arrival, resource);
-  if (operation.name !== "getHealth") serving.exchanges.assertRoom();
+  if (!waitsForStranger(operation)) takePlace(operation, live);
   const exchange = await openExchange(serving, arrival, live, operation);
+  takePlace(operation, live);
   return withStandardHeaders(serving, arrival, bytesOf(await operation.handle(exchange)));
+}
+
+/** Whether a body is read of which nobody knows who sends it. */
+function waitsForStranger({ route }: Operation): boolean {
+  return route.access === "public" && route.body !== undefined;
+}
+
+/** That the process answers is told however much there is to do. */
+function takePlace({ name }: Operation, live: LiveExchange): void {
+  if (name !== "getHealth") live.takePlace();
 }
 
 /** An error with what HTTP says beside it: a status of its own, or header fields. */
