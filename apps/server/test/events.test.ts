@@ -1,3 +1,4 @@
+import { localPrincipal } from "@store/access";
 import { encodeCbor, decodeCbor } from "@store/manifest";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -163,6 +164,50 @@ describe("the stream of events", () => {
     await expect
       .poll(async () => (await open(AbortSignal.timeout(2_000))).status, { timeout: 10_000 })
       .toBe(200);
+  });
+
+  it("ends once the credential does, before anything else is told", async () => {
+    const own = await server.tokenFor("read:acme/*");
+    const [{ id } = { id: "" }] = (
+      await server.access.listTokens(localPrincipal("test"), { all: true, limit: 1000 })
+    ).items.slice(-1);
+    const { size } = await server.registry.head();
+    const open = `/api/v1/events?since=${size}`;
+    const response = await server.request("GET", open, { token: own, headers: accept });
+    await server.access.revokeToken(localPrincipal("test"), id);
+    await server.registry.createPackage(coordinates("secret"));
+    const text = await response.text();
+    expect(text).toMatch(/event: dropped\ndata: \{"code":"unauthenticated"/);
+    expect(text).not.toContain("secret");
+  });
+
+  it("ends once the caller may read something else, and says that it may be resumed", async () => {
+    const own = await server.tokenFor("read:acme/*");
+    const me = await server.request("GET", "/auth/me", { token: own });
+    const { username } = (await me.json()) as { username: string };
+    const { size } = await server.registry.head();
+    const open = `/api/v1/events?since=${size}`;
+    const response = await server.request("GET", open, { token: own, headers: accept });
+    await server.access.setScopes(localPrincipal("test"), username, ["read:other/*"]);
+    await server.registry.createPackage(coordinates("secret"));
+    const text = await response.text();
+    expect(text).toMatch(/event: dropped\ndata: \{"code":"permission_denied"/);
+    expect(text).not.toContain("secret");
+  });
+
+  it("leaves places for others, however often one caller asks", async () => {
+    await using large = await openWholeServer({
+      settings: { events: { heartbeatMs: 1_000, slowSubscriberMs: 5_000, subscribers: 30 } },
+    });
+    const leave = new AbortController();
+    const open = (token: string) =>
+      large.request("GET", "/api/v1/events", { token, headers: accept, signal: leave.signal });
+    const greedy = await large.tokenFor("read:*");
+    const statuses: number[] = [];
+    for (let count = 0; count < 5; count += 1) statuses.push((await open(greedy)).status);
+    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    expect((await open(await large.tokenFor("read:*"))).status).toBe(200);
+    leave.abort();
   });
 
   it.each(["x", "-1", "1e3", "99999999999999999"])("refuses Last-Event-ID %s", async (id) => {

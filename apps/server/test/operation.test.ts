@@ -186,7 +186,7 @@ describe("followers of the log", () => {
       yield { seq: 3 };
       yield { seq: 4 };
     };
-    const events = followers.follow(log());
+    const events = followers.follow("ada", log());
     expect([followers.count, followers.lag(10)]).toEqual([0, 0]);
     await events.next();
     expect([followers.count, followers.lag(10)]).toEqual([1, 7]);

@@ -19,6 +19,8 @@ function event(seq: number): StoredEvent {
   };
 }
 
+const refused = async () => undefined;
+
 describe("a stream of events", () => {
   it("tells a subscriber that takes too long why it is dropped, having read no further", async () => {
     let readEvents = 0;
@@ -34,7 +36,11 @@ describe("a stream of events", () => {
       }
     }
     const texts: string[] = [];
-    for await (const chunk of serverSentEvents(log(), { heartbeatMs: 10_000, slowMs: 20 })) {
+    for await (const chunk of serverSentEvents(log(), {
+      heartbeatMs: 10_000,
+      slowMs: 20,
+      refused,
+    })) {
       texts.push(Buffer.from(chunk).toString());
       if (texts.length === 3) await wait(60);
     }
@@ -53,7 +59,7 @@ describe("a stream of events", () => {
       yield event(1);
       throw new Error("the log is gone");
     }
-    const stream = serverSentEvents(broken(), { heartbeatMs: 10_000, slowMs: 10_000 });
+    const stream = serverSentEvents(broken(), { heartbeatMs: 10_000, slowMs: 10_000, refused });
     await expect(Array.fromAsync(stream)).rejects.toThrow("the log is gone");
   });
 });

@@ -34,7 +34,7 @@ export function createHandlers(
     ...fileHandlers(service.metrics),
     ...nameHandlers(),
     ...schemaHandlers(),
-    ...eventHandlers(events, service.followers ?? new EventFollowers()),
+    ...eventHandlers(service.access, events, service.followers ?? new EventFollowers()),
     ...uploadHandlers({ objectBytes }),
   };
 }

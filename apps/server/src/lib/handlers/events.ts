@@ -1,6 +1,7 @@
+import { formatScope, type Access, type Principal } from "@store/access";
 import { encodeEvent, type LogHeadJson, type Routes } from "@store/api";
 import type { LogHead, StoredEvent } from "@store/events";
-import { StoreError } from "@store/identity";
+import { isStoreError, StoreError } from "@store/identity";
 import { encodeCbor } from "@store/manifest";
 import type { EventPage } from "@store/registry";
 
@@ -12,8 +13,12 @@ import type { EventLimits } from "../settings.ts";
 
 const mediaTypes = ["application/json", "text/event-stream", "application/cbor-seq"] as const;
 
+/** Read at once for one follower: an event may have a mebibyte, and followers are many. */
+const batchSize = 16;
+
 /** Reading the log, and following it. */
 export function eventHandlers(
+  access: Pick<Access, "authenticate">,
   limits: EventLimits,
   followers: EventFollowers,
 ): Handlers<"listEvents" | "getLogHead"> {
@@ -22,12 +27,17 @@ export function eventHandlers(
     await assertCanFollow(exchange, since);
     if (followers.count >= limits.subscribers) throw tooManySubscribers(limits.subscribers);
     const { closing, registry } = exchange;
+    const caller = callerOf(exchange);
+    // Nobody takes the places of all others.
+    const ownLimit = Math.max(2, Math.floor(limits.subscribers / 10));
+    if (followers.countOf(caller) >= ownLimit) throw tooManyOfOne(ownLimit);
     const signal = AbortSignal.any([exchange.signal, closing]);
-    const events = registry.tailEvents({ since, signal, ...selection(exchange) });
-    const followed = followers.follow(about(exchange.query.subject, events));
+    const events = registry.tailEvents({ since, signal, batchSize, ...selection(exchange) });
+    const followed = followers.follow(caller, about(exchange.query.subject, events));
     const bytes = serverSentEvents(followed, {
       heartbeatMs: limits.heartbeatMs,
       slowMs: limits.slowSubscriberMs,
+      refused: () => refusalOf(access, exchange),
     });
     const headers = {
       "content-type": "text/event-stream",
@@ -61,6 +71,39 @@ export function eventHandlers(
 
     getLogHead: async ({ registry }) => ({ status: 200, json: headJson(await registry.head()) }),
   };
+}
+
+type Following = Pick<Exchange, "address" | "header" | "principal">;
+
+/** By whom followers are counted: the user, whatever the credential, or where nobody comes from. */
+function callerOf({ address, principal: { kind, userId, actor } }: Following): string {
+  return kind === "anonymous" ? address : (userId ?? actor);
+}
+
+/**
+ * Why somebody who follows the log gets no more of it: the credential has ended since, or reads
+ * something else than it did.
+ */
+async function refusalOf(
+  access: Pick<Access, "authenticate">,
+  { address, header, principal }: Following,
+): Promise<StoreError | undefined> {
+  if (principal.kind === "anonymous") return undefined;
+  try {
+    const now = await access.authenticate(header("authorization"), { address });
+    return now === principal || scopesOf(now) === scopesOf(principal) ? undefined : otherScopes();
+  } catch (error) {
+    if (isStoreError(error)) return error;
+    throw error;
+  }
+}
+
+function scopesOf({ scopes }: Principal): string {
+  return scopes.map(formatScope).join(" ");
+}
+
+function otherScopes(): StoreError {
+  return new StoreError("permission_denied", "The scopes of the caller have changed; resume.");
 }
 
 /** The head of the log as JSON. */
@@ -135,6 +178,14 @@ function tooManySubscribers(limit: number): StoreError {
     "rate_limited",
     `${limit} subscribers follow the log already, and no more are served; try again in 10 seconds.`,
     // What is told to wait, in seconds.
+    { context: { limit: 10 } },
+  );
+}
+
+function tooManyOfOne(limit: number): StoreError {
+  return new StoreError(
+    "rate_limited",
+    `You follow the log ${limit} times already, and may not more often; end one of them.`,
     { context: { limit: 10 } },
   );
 }
