@@ -1,4 +1,4 @@
-import { streamOf } from "./streams.ts";
+import { chunksOf, streamOf } from "./streams.ts";
 import { isWhole, type RequestBody, type Transport } from "./transport.ts";
 
 /** The part of the platform's `fetch` that is needed. */
@@ -34,17 +34,6 @@ function bodyInit(body: RequestBody): FetchInit {
   return { body: streamOf(body), duplex: "half" };
 }
 
-async function* bytesOf({ body }: Response): AsyncGenerator<Uint8Array> {
-  if (body === null) return;
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Ends the transfer where the loop was left early; no harm where it is over.
-    await reader.cancel().catch(() => undefined);
-  }
+function bytesOf({ body }: Response): AsyncIterable<Uint8Array> {
+  return chunksOf(body ?? new Blob().stream());
 }

@@ -18,6 +18,23 @@ export function streamOf(source: AsyncIterable<Uint8Array>): ReadableStream<Uint
   );
 }
 
+/** What a web stream gives; not every browser iterates over one. Leaving the loop cancels it. */
+export async function* chunksOf(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // No harm where it is over.
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
 /**
  * All bytes of a stream.
  *
@@ -44,7 +61,8 @@ export async function readAll(
   return new Uint8Array(only.buffer, only.byteOffset, only.byteLength);
 }
 
-function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+/** Chunks as one. */
+export function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
   let offset = 0;
   for (const chunk of chunks) {

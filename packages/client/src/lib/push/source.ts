@@ -1,5 +1,6 @@
 import { createHasher, contentAddress, StoreError, type ContentAddress } from "@store/identity";
 
+import { chunksOf, joined } from "../http/streams.ts";
 import { isBlob, type Restartable } from "../http/transport.ts";
 import type { ByteRange } from "../methods/download.ts";
 
@@ -47,7 +48,7 @@ export async function hashSource(
   const hasher = await createHasher("blake3");
   const kept: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const chunk of chunksOf(source.open())) {
+  for await (const chunk of bytesOf(source.open())) {
     signal.throwIfAborted();
     hasher.update(chunk);
     sizeBytes += chunk.byteLength;
@@ -72,7 +73,7 @@ export function bodyOf(hashed: HashedSource, start = 0, end = hashed.sizeBytes):
     restart,
     [Symbol.asyncIterator]: () => {
       const body = restart();
-      const chunks = body instanceof Uint8Array ? only(body) : chunksOf(body);
+      const chunks = body instanceof Uint8Array ? only(body) : bytesOf(body);
       return chunks[Symbol.asyncIterator]();
     },
   };
@@ -100,34 +101,10 @@ async function* sized(
   if (sizeBytes < expectedBytes) throw sourceChanged(path);
 }
 
-function chunksOf(opened: AsyncIterable<Uint8Array> | Blob): AsyncIterable<Uint8Array> {
-  return isBlob(opened) ? chunksOfBlob(opened) : opened;
-}
-
-/** Not every browser iterates over streams. */
-async function* chunksOfBlob(blob: Blob): AsyncGenerator<Uint8Array> {
-  const reader = blob.stream().getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
+function bytesOf(opened: AsyncIterable<Uint8Array> | Blob): AsyncIterable<Uint8Array> {
+  return isBlob(opened) ? chunksOf(opened.stream()) : opened;
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.byteLength > 0) yield bytes;
-}
-
-function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }
