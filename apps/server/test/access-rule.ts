@@ -83,13 +83,16 @@ type Exception = (caller: Caller, instance: Instance) => Expected | undefined;
 /** What is one's own, nobody in particular has not, however open the instance is. */
 const ownOnly: Exception = ({ kind }) => (kind === "nobody" ? unauthenticated : undefined);
 
+const notByToken: Exception = (caller, instance) =>
+  caller.kind === "token" && !caller.isInstanceAdmin ? denied : ownOnly(caller, instance);
+
 const exceptions: Partial<Record<RouteName, Exception>> = {
   getMe: ownOnly,
   listTokens: ownOnly,
-  revokeToken: ownOnly,
-  // A token makes others only with `admin:*`, so that a leaked one ends when it is revoked.
-  createToken: (caller, instance) =>
-    caller.kind === "token" && !caller.isInstanceAdmin ? denied : ownOnly(caller, instance),
+  // A token makes and revokes others only with `admin:*`, so that a leaked one ends when it is
+  // revoked, and ends no other.
+  revokeToken: notByToken,
+  createToken: notByToken,
   // Only whoever logged in changes the password.
   changePassword: (caller, instance) =>
     caller.kind === "token" ? denied : ownOnly(caller, instance),

@@ -125,6 +125,24 @@ describe.each(dialects)("API tokens on %s", (dialect) => {
     expect(await codeOf(t.access.listTokens(ada, { cursor: "x" }))).toBe("invalid_cursor");
   });
 
+  test("revoke themselves, and others only with admin:*", async () => {
+    await using t = await openTestAccess(dialect);
+    const ada = await t.user("ada", "write:*");
+    const main = await t.access.createToken(ada, { name: "main" });
+    const weak = await t.access.createToken(ada, { name: "weak", scopes: ["read:acme/app"] });
+    const leaked = await t.as(weak.token);
+    for (const id of [main.id, "01900000-0000-7000-8000-000000000000", "x"]) {
+      expect(await codeOf(t.access.revokeToken(leaked, id)), id).toBe("permission_denied");
+    }
+    await t.as(main.token);
+    await t.access.revokeToken(leaked, weak.id);
+    expect(await codeOf(t.as(weak.token))).toBe("unauthenticated");
+    const root = await t.user("root", "admin:*");
+    const able = await t.access.createToken(root, { name: "able" });
+    await t.access.revokeToken(await t.as(able.token), main.id);
+    expect(await codeOf(t.as(main.token))).toBe("unauthenticated");
+  });
+
   test("show to the minute when they were last used", async () => {
     await using t = await openTestAccess(dialect);
     const ada = await t.user("ada", "read:*");

@@ -85,7 +85,10 @@ export interface Access {
     by: Principal,
     options?: PageOptions & { readonly all?: boolean },
   ): Promise<Page<TokenInfo>>;
-  /** Revokes one of the caller's tokens; for `admin:*`, anybody's. Repeating it is success. */
+  /**
+   * Revokes one of the caller's tokens; for `admin:*`, anybody's. Repeating it is success. An API
+   * token without `admin:*` revokes itself only: one that leaked ends no others.
+   */
   revokeToken(by: Principal, tokenId: string): Promise<void>;
 
   /**

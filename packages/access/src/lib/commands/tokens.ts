@@ -77,6 +77,8 @@ export function tokenCommands(instance: AccessInstance): TokenCommands {
       requireAccess(by, "authenticated");
       // Nobody in particular has no tokens, however open the instance is.
       if (by.kind === "anonymous") throw lacking(by, "");
+      const isAnother = by.kind === "token" && tokenId !== by.tokenId;
+      if (isAnother && !isInstanceAdmin(by.scopes)) throw tokenEndsItself();
       await change(instance, by.actor, async (tx) => {
         const token = await findToken(tx.sql, tokenId);
         const isOwn = by.userId !== undefined && token?.userId === by.userId;
@@ -252,6 +254,14 @@ function tokenMakesNone(): StoreError {
   return new StoreError(
     "permission_denied",
     "An API token makes other tokens only with the scope admin:*. Log in to make one.",
+    { context: { expected: "admin:*" } },
+  );
+}
+
+function tokenEndsItself(): StoreError {
+  return new StoreError(
+    "permission_denied",
+    "An API token revokes others only with the scope admin:*. Log in to revoke one.",
     { context: { expected: "admin:*" } },
   );
 }
