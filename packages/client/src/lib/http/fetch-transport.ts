@@ -35,5 +35,5 @@ function bodyInit(body: RequestBody): FetchInit {
 }
 
 function bytesOf({ body }: Response): AsyncIterable<Uint8Array> {
-  return chunksOf(body ?? new Blob().stream());
+  return chunksOf(body ?? new Blob([]).stream());
 }
