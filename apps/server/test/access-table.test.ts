@@ -155,6 +155,7 @@ describe.each(instances)("on $dialect, where everybody may read: $anonymousRead"
   let table: Table;
   let callers: readonly Caller[];
   beforeAll(async () => {
+    requests = 0;
     const server = await openWorld(instance.dialect, instance);
     callers = await openCallers(server);
     table = { server, fixtures: await Fixtures.open(server), ...instance };

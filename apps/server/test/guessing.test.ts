@@ -82,6 +82,7 @@ describe.each(dialects)("on %s, a caller who guesses what is hidden", (dialect) 
   let tokens: string[];
 
   beforeAll(async () => {
+    requests = 0;
     server = await openWorld(dialect);
     own = await ownThings(server);
     hidden = { apart: [], within: [] };
