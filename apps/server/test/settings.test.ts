@@ -26,6 +26,7 @@ describe("settings", () => {
           loginByAddress: { failures: 30, withinMs: 600_000 },
           loginByAccount: { failures: 10, withinMs: 600_000 },
           tokenByAddress: { failures: 100, withinMs: 60_000 },
+          changesByUser: { failures: 600, withinMs: 600_000 },
         },
       },
       limits: {

@@ -51,6 +51,34 @@ describe.each(dialects)("limits on %s", (dialect) => {
     expect(codes.filter((code) => code === "rate_limited")).toHaveLength(17);
   });
 
+  test("nobody makes the log grow by logging in and making tokens, and operators do as they must", async () => {
+    await using t = await openTestAccess(dialect, {
+      limits: { changesByUser: { failures: 5, withinMs: 600_000 } },
+    });
+    const ada = await t.user("ada", "read:acme/*");
+    const root = await t.user("root", "admin:*");
+    const { size } = await t.log.head();
+    await t.access.login({ username: "ada", password }, here);
+    const passwords = { currentPassword: password, newPassword: "kettle orbit tulip" };
+    const begun = await t.access.login({ username: "ada", password }, here);
+    const session = await t.as(begun.accessToken);
+    await t.access.changePassword(session, passwords, here);
+    const { id } = await t.access.createToken(ada, { name: "ci" });
+    await t.access.revokeToken(ada, id);
+    const after = await t.log.head();
+    const credentials = { username: "ada", password: "kettle orbit tulip" };
+    const swap = { currentPassword: "kettle orbit tulip", newPassword: password };
+    expect(await codeOf(t.access.login(credentials, elsewhere))).toBe("rate_limited");
+    expect(await codeOf(t.access.createToken(ada, { name: "ci" }))).toBe("rate_limited");
+    expect(await codeOf(t.access.changePassword(session, swap, here))).toBe("rate_limited");
+    expect((await t.log.head()).size).toBe(after.size);
+    expect(after.size).toBeGreaterThan(size);
+    await t.access.createToken(root, { name: "ci", owner: "ada" });
+    expect(await codeOf(t.access.login({ username: "root", password }, here))).toBe(
+      "nothing thrown",
+    );
+  });
+
   test("too many wrong passwords lock an address, whatever the accounts", async () => {
     await using t = await openTestAccess(dialect, {
       limits: { loginByAddress: { failures: 4, withinMs: 600_000 } },

@@ -24,6 +24,7 @@ export const settingNames = {
   STORE_LOGIN_FAILURES_PER_ADDRESS: "How many wrong passwords an address may give in ten minutes.",
   STORE_LOGIN_FAILURES_PER_ACCOUNT: "How many an account may be given in ten minutes.",
   STORE_TOKEN_FAILURES_PER_ADDRESS: "How many wrong tokens an address may give in a minute.",
+  STORE_CHANGES_PER_USER: "How often a user may log in or make a token or password in ten minutes.",
   STORE_MAX_OBJECT_BYTES: "The largest object that is taken.",
   STORE_OBJECT_MEMORY_BYTES: "How much of small objects is kept in memory, verified.",
   STORE_UPLOAD_SECONDS: "How long a resumable upload lives after its last change.",
@@ -83,6 +84,7 @@ export interface AccessSettings {
     readonly loginByAddress: FailureLimit;
     readonly loginByAccount: FailureLimit;
     readonly tokenByAddress: FailureLimit;
+    readonly changesByUser: FailureLimit;
   };
 }
 
@@ -187,6 +189,7 @@ function readAccessSettings(read: SettingReader): AccessSettings {
         failures: failures("STORE_TOKEN_FAILURES_PER_ADDRESS", 100),
         withinMs: minuteMs,
       },
+      changesByUser: { failures: failures("STORE_CHANGES_PER_USER", 600), withinMs: 10 * minuteMs },
     },
   };
 }

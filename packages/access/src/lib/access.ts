@@ -77,7 +77,7 @@ export interface Access {
    * leaked one ends when it is revoked.
    *
    * @throws {StoreError} `permission_denied` for scopes that the caller or the owner lacks;
-   *   `limit_exceeded` above 1,000 living tokens of one user
+   *   `limit_exceeded` above 1,000 living tokens of one user; `rate_limited`
    */
   createToken(by: Principal, input: CreateTokenInput): Promise<TokenWithSecret>;
   /** The caller's tokens, oldest first; with `all`, for `admin:*`, everybody's. */

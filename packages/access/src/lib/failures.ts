@@ -6,7 +6,7 @@ import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import type { FailureLimit } from "./types.ts";
 
 /**
- * Counts failures by key, in memory, within a window that begins with the first. Keys are bounded:
+ * Counts failures, or whatever else should be rare, by key, in memory, within a window that begins with the first. Keys are bounded:
  * the one that was first seen gives way, so that inventing keys costs an attacker, not us.
  */
 export class FailureCounter {
@@ -15,13 +15,20 @@ export class FailureCounter {
   readonly #mostKeys: number;
   readonly #keys = new Set<string>();
   readonly #onRefused: () => void;
+  readonly #what: string;
 
-  constructor(limit: FailureLimit, mostKeys: number, onRefused: () => void) {
+  constructor(
+    limit: FailureLimit,
+    mostKeys: number,
+    onRefused: () => void,
+    what: string = "failures",
+  ) {
     const { failures, withinMs } = limit;
     this.#limiter = new RateLimiterMemory({ points: failures, duration: withinMs / 1_000 });
     this.#failures = failures;
     this.#mostKeys = mostKeys;
     this.#onRefused = onRefused;
+    this.#what = what;
   }
 
   /** Throws `rate_limited` where the key has failed too often. */
@@ -71,9 +78,13 @@ export class FailureCounter {
   #refused({ msBeforeNext }: RateLimiterRes): StoreError {
     this.#onRefused();
     const seconds = Math.max(1, Math.ceil(msBeforeNext / 1_000));
-    return new StoreError("rate_limited", `Too many failures. Try again in ${seconds} seconds.`, {
-      context: { limit: seconds },
-    });
+    return new StoreError(
+      "rate_limited",
+      `Too many ${this.#what}. Try again in ${seconds} seconds.`,
+      {
+        context: { limit: seconds },
+      },
+    );
   }
 }
 

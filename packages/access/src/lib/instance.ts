@@ -26,6 +26,8 @@ export interface AccessInstance {
   readonly loginByAddress: FailureCounter;
   readonly loginByAccount: FailureCounter;
   readonly tokenByAddress: FailureCounter;
+  /** What anybody with an account can do, and what the log keeps for ever. */
+  readonly changesByUser: FailureCounter;
   readonly refusals: RefusalRing;
   readonly uses: TokenUses;
 }

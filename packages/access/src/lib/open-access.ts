@@ -54,12 +54,13 @@ async function openInstance(options: OpenAccessOptions): Promise<OpenedInstance>
   assertInteger("limits.hashing", hashing, 1, 64);
   assertInteger("limits.waiting", waiting, 1, 100_000);
   const counted = { rateLimited: 0 };
-  const counter = (limit: FailureLimit): FailureCounter => {
+  const counter = (limit: FailureLimit, what?: string): FailureCounter => {
     assertInteger("failures of a limit", limit.failures, 1, 1_000_000);
     assertInteger("withinMs of a limit", limit.withinMs, second, day);
-    return new FailureCounter(limit, mostKeys, () => {
+    const onRefused = (): void => {
       counted.rateLimited += 1;
-    });
+    };
+    return new FailureCounter(limit, mostKeys, onRefused, what);
   };
   const { logId } = await log.head();
   const { issuer = `urn:store:${logId}` } = options;
@@ -81,6 +82,10 @@ async function openInstance(options: OpenAccessOptions): Promise<OpenedInstance>
     loginByAddress: counter(limits.loginByAddress ?? login),
     loginByAccount: counter(limits.loginByAccount ?? { ...login, failures: 10 }),
     tokenByAddress: counter(limits.tokenByAddress ?? { failures: 100, withinMs: minute }),
+    changesByUser: counter(
+      limits.changesByUser ?? { failures: 600, withinMs: 10 * minute },
+      "logins, new tokens and new passwords",
+    ),
     refusals: new RefusalRing(database, clock, refusalLimit),
     uses: new TokenUses(database, clock),
     counted,

@@ -77,6 +77,11 @@ export interface AccessLimits {
   readonly loginByAccount?: FailureLimit;
   /** Tokens of any kind from one address that are not accepted; 100 a minute unless given. */
   readonly tokenByAddress?: FailureLimit;
+  /**
+   * Logins of one user that succeed, and tokens and passwords that the user makes: 600 in 10 minutes
+   * unless given. Each is an event, and the log keeps those. What needs `admin:*` is not counted.
+   */
+  readonly changesByUser?: FailureLimit;
   /** Addresses and accounts that are counted at once; 50,000 unless given. The oldest give way. */
   readonly keys?: number;
   /** Passwords that are hashed at once, 19 MiB each; 2 unless given. */

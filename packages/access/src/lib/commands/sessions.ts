@@ -38,6 +38,7 @@ export function sessionCommands(instance: AccessInstance): SessionCommands {
   return {
     login: async (credentials, from) => {
       const user = await checkPassword(instance, credentials, from);
+      await instance.changesByUser.attempt(user.userId);
       return await beginSession(instance, user, credentials.password);
     },
 

@@ -110,6 +110,7 @@ async function createToken(
   const expiresAt = expiryOf(instance.clock(), input.expiresInMs);
   const owner = await ownerOf(instance, by, input.owner);
   const scopes = scopesOf(by, owner, input.scopes);
+  if (!isInstanceAdmin(by.scopes)) await instance.changesByUser.attempt(owner.userId);
   const { token, digest } = newApiToken();
   const tokenId = instance.ids();
   const info = await change(instance, by.actor, async (tx) => {

@@ -108,6 +108,7 @@ export function userCommands(instance: AccessInstance): UserCommands {
       if (kind === "anonymous") throw lacking(by, "");
       if (kind !== "user" || username === undefined || userId === undefined) throw noSession();
       const user = await checkPassword(instance, { username, password: currentPassword }, from);
+      await instance.changesByUser.attempt(userId);
       const passwordHash = await hashing.hash(newPassword(wanted, username));
       const before = user.passwordHash;
       await replacePassword(instance, by, { userId, passwordHash, before, keep: sessionId });
