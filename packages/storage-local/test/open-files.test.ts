@@ -42,6 +42,24 @@ test("a reader that is still at its first chunk keeps no small object from being
   expect((await second.next()).done).toBe(true);
 });
 
+test("readers that stop while many others read hold little memory, and get their bytes", async () => {
+  const backend = await openOn(new ObservedFileSystem(), { root: await newRoot(onTestFinished) });
+  onTestFinished(async () => backend.close());
+  const bytes = sampleBytes(3 * MEGABYTE);
+  const { address } = await put(backend, bytes);
+  const readers = Array.from({ length: 40 }, () =>
+    backend.open(address, { reuseChunks: true })[Symbol.asyncIterator](),
+  );
+  const sizes: number[] = [];
+  for (const reader of readers) sizes.push((await reader.next()).value?.length ?? 0);
+  expect(sizes.slice(0, 32)).toEqual(Array.from({ length: 32 }, () => MEGABYTE));
+  expect(sizes.slice(32)).toEqual(Array.from({ length: 8 }, () => 64 * 1024));
+  assertSameBytes(await joined(backend.open(address)), bytes);
+  for (const reader of readers) await reader.return?.();
+  const [first] = await Array.fromAsync(backend.open(address));
+  expect(first?.length).toBe(MEGABYTE);
+});
+
 test("an open waits while the process has no descriptor left", async () => {
   const files = new ObservedFileSystem();
   const backend = await openOn(files, { root: await newRoot(onTestFinished) });

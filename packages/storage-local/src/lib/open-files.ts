@@ -25,6 +25,11 @@ export class OpenFiles {
     this.#patienceMs = patienceMs;
   }
 
+  /** How many are open, or about to be. */
+  get count(): number {
+    return this.#open;
+  }
+
   /** Rejects with the system's error, `storage_unavailable` after the wait, or `aborted`. */
   async open(path: string, flags: number, mode?: number, signal?: AbortSignal): Promise<number> {
     if (this.#open >= this.#limit) await this.#turn(signal);

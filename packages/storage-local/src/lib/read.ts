@@ -7,6 +7,10 @@ import { aborted } from "./open-files.ts";
 import type { Place } from "./place.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
+/** Above so many files that are read at once, the next are read in smaller chunks. */
+const MANY_FILES = 32;
+/** A caller that stops reading keeps its buffers: a thousand of them should not keep gigabytes. */
+const CROWDED_CHUNK_BYTES = 64 * 1024;
 /** Three that the caller may still look at, and the one that is being filled. */
 const REUSED_BUFFERS = 4;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
@@ -94,7 +98,8 @@ async function openSource(
   try {
     const path = place.path(target.key);
     const descriptor = await place.readFiles.open(path, FLAGS, undefined, signal);
-    return new Source(place, target, descriptor);
+    const isCrowded = place.readFiles.count > MANY_FILES;
+    return new Source(place, target, descriptor, isCrowded ? CROWDED_CHUNK_BYTES : CHUNK_BYTES);
   } catch (error) {
     // ELOOP: a symbolic link is nothing of ours, wherever it leads.
     if (["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) throw target.notFound(error);
@@ -106,14 +111,16 @@ class Source {
   readonly #place: Place;
   readonly #target: Target;
   readonly #descriptor: number;
+  readonly #chunkBytes: number;
   readonly #buffers: Uint8Array[] = [];
   #reading: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(place: Place, target: Target, descriptor: number) {
+  constructor(place: Place, target: Target, descriptor: number, chunkBytes: number) {
     this.#place = place;
     this.#target = target;
     this.#descriptor = descriptor;
+    this.#chunkBytes = chunkBytes;
   }
 
   async sizeBytes(): Promise<number> {
@@ -123,7 +130,7 @@ class Source {
   }
 
   read(start: number, end: number): Promise<Uint8Array> {
-    const chunk = this.#buffer(Math.min(end - start, CHUNK_BYTES));
+    const chunk = this.#buffer(Math.min(end - start, this.#chunkBytes));
     const reading = this.#fill(chunk, start);
     // The caller may leave without asking for this chunk.
     this.#reading = reading.catch(() => {});
@@ -142,7 +149,7 @@ class Source {
   #buffer(sizeBytes: number): Uint8Array {
     if (!this.#target.reuseChunks) return Buffer.allocUnsafeSlow(sizeBytes);
     const used = this.#buffers.length === REUSED_BUFFERS ? this.#buffers.shift() : undefined;
-    const buffer = used ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const buffer = used ?? Buffer.allocUnsafeSlow(this.#chunkBytes);
     this.#buffers.push(buffer);
     return buffer.subarray(0, sizeBytes);
   }
