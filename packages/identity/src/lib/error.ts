@@ -53,7 +53,7 @@ export const storeErrorCodes = {
   method_not_allowed: "The path is served, but not with that method.",
   // Access.
   unauthenticated: "There is no credential, or one that is not accepted.",
-  permission_denied: "The operating system or the instance refuses access.",
+  permission_denied: "The caller may not do this, or the system refuses the process access.",
   // Integrity.
   digest_mismatch: "Bytes do not have the declared digest.",
   size_mismatch: "Bytes do not have the declared size.",
