@@ -203,9 +203,8 @@ describe("the stream of events", () => {
     const open = (token: string) =>
       large.request("GET", "/api/v1/events", { token, headers: accept, signal: leave.signal });
     const greedy = await large.tokenFor("read:*");
-    const statuses: number[] = [];
-    for (let count = 0; count < 5; count += 1) statuses.push((await open(greedy)).status);
-    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    const together = await Promise.all(Array.from({ length: 12 }, () => open(greedy)));
+    expect(together.filter(({ status }) => status === 200)).toHaveLength(3);
     expect((await open(await large.tokenFor("read:*"))).status).toBe(200);
     leave.abort();
   });

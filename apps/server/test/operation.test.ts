@@ -186,8 +186,8 @@ describe("followers of the log", () => {
       yield { seq: 3 };
       yield { seq: 4 };
     };
-    const events = followers.follow("ada", log());
-    expect([followers.count, followers.lag(10)]).toEqual([0, 0]);
+    const events = followers.enter("ada").follow(log());
+    expect([followers.count, followers.countOf("ada"), followers.lag(10)]).toEqual([1, 1, 0]);
     await events.next();
     expect([followers.count, followers.lag(10)]).toEqual([1, 7]);
     await events.next();

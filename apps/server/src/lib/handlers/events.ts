@@ -24,16 +24,21 @@ export function eventHandlers(
 ): Handlers<"listEvents" | "getLogHead"> {
   const follow = async (exchange: Exchange<Routes["listEvents"]>): Promise<BytesReply> => {
     const since = lastSeen(exchange);
-    await assertCanFollow(exchange, since);
     if (followers.count >= limits.subscribers) throw tooManySubscribers(limits.subscribers);
-    const { closing, registry } = exchange;
+    const { closing, context, registry } = exchange;
     const caller = callerOf(exchange);
     // Nobody takes the places of all others.
     const ownLimit = Math.max(2, Math.floor(limits.subscribers / 10));
     if (followers.countOf(caller) >= ownLimit) throw tooManyOfOne(ownLimit);
+    const follower = followers.enter(caller);
+    const { outgoing } = context.env;
+    outgoing.once("close", () => follower.leave());
+    // Who is gone already is not heard of again.
+    if (outgoing.destroyed) follower.leave();
+    await assertCanFollow(exchange, since);
     const signal = AbortSignal.any([exchange.signal, closing]);
     const events = registry.tailEvents({ since, signal, batchSize, ...selection(exchange) });
-    const followed = followers.follow(caller, about(exchange.query.subject, events));
+    const followed = follower.follow(about(exchange.query.subject, events));
     const bytes = serverSentEvents(followed, {
       heartbeatMs: limits.heartbeatMs,
       slowMs: limits.slowSubscriberMs,

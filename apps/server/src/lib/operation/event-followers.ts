@@ -1,3 +1,11 @@
+/** One who follows the log, counted from entering to leaving. */
+export interface Follower {
+  /** Passes events on, and leaves when they end. */
+  follow<T extends { readonly seq: number }>(events: AsyncIterable<T>): AsyncGenerator<T>;
+  /** Repeating it is harmless. */
+  leave(): void;
+}
+
 interface Place {
   readonly caller: string;
   /** The event that is being given; absent while one is waited for. */
@@ -23,21 +31,24 @@ export class EventFollowers {
     return size - Math.min(size, ...given);
   }
 
-  /** Counts a follower for as long as it is iterated over. */
-  async *follow<T extends { readonly seq: number }>(
-    caller: string,
-    events: AsyncIterable<T>,
-  ): AsyncGenerator<T> {
+  /** Takes a place at once, so that many who come together are all counted. */
+  enter(caller: string): Follower {
     const place: Place = { caller };
-    this.#places.add(place);
-    try {
-      for await (const event of events) {
-        place.giving = event.seq;
-        yield event;
-        delete place.giving;
-      }
-    } finally {
-      this.#places.delete(place);
-    }
+    const places = this.#places.add(place);
+    const leave = (): void => void places.delete(place);
+    return {
+      leave,
+      async *follow(events) {
+        try {
+          for await (const event of events) {
+            place.giving = event.seq;
+            yield event;
+            delete place.giving;
+          }
+        } finally {
+          leave();
+        }
+      },
+    };
   }
 }
