@@ -115,6 +115,7 @@ describe("bytes that a user gave", () => {
     "TEXT/HTML; charset=utf-8",
     "application/xhtml+xml",
     "image/svg+xml",
+    "text/xsl",
     "text/xml",
     "application/rss+xml",
     "text/javascript",

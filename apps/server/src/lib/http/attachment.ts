@@ -5,7 +5,7 @@ import { create } from "content-disposition";
  * metadata, where nothing acts on it.
  */
 const active =
-  /html|xml|svg|script|css|wasm|flash|hta|mathml|cache-manifest|^multipart\/|^message\//;
+  /html|xml|xsl|svg|script|css|wasm|flash|hta|mathml|cache-manifest|^multipart\/|^message\//;
 
 /** The `Content-Type` under which somebody's bytes are sent: never one that a browser runs. */
 export function safeMediaType(mediaType: string | undefined): string {
