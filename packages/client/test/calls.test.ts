@@ -68,6 +68,15 @@ describe.each(transports)("over %s", (transport) => {
     expect(keys[1]).toBe(keys[0]);
   });
 
+  test("never sends bytes of an upload again by itself, for some may have arrived", async () => {
+    const server = await openDouble(transport);
+    // What a server that is going down says of an append that it breaks off.
+    server.answer(problem(503, "closed", { "retry-after": "0" }));
+    const append = server.client().appendUpload("u", 0, new Uint8Array(10));
+    await expect(append).rejects.toMatchObject({ code: "closed" });
+    expect(server.seen).toHaveLength(1);
+  });
+
   test("does not repeat what nobody made safe to repeat", async () => {
     const server = await openDouble(transport);
     server.answer(cut);

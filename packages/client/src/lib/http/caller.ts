@@ -107,6 +107,7 @@ export class Caller {
         if (wasRenewed) continue;
       }
       if (!canResend || (failure.isAmbiguous && !isRepeatable(method, input))) throw failure.error;
+      if (mayBeDoneInPart(method, failure)) throw failure.error;
       isDoubtful ||= failure.isAmbiguous;
       await attempts.pause(failure);
     }
@@ -207,6 +208,11 @@ function isRepeatable(method: string, { isRepeatable, headers }: AnyInput): bool
   return (
     isRepeatable ?? (repeatableMethods.has(method) || headers?.["idempotency-key"] !== undefined)
   );
+}
+
+/** What was refused has done nothing, but for a `PATCH` of which some bytes were taken before. */
+function mayBeDoneInPart(method: string, { status }: Failure): boolean {
+  return method === "PATCH" && status !== undefined;
 }
 
 /** The answer, with its JSON where it has any, as the route says it is. */
