@@ -16,8 +16,10 @@ export interface RunWorkersOptions {
   readonly onListening: (url: string) => Promise<void>;
 }
 
-/** A worker that lived for less than this began badly: the next one waits. */
+/** After a worker that lived for less than this, the next one waits. */
 const livedMs = 10_000;
+/** Where it had listened, since it is needed; a worker that never did is tried ever less often. */
+const shortPauseMs = 500;
 const longestPauseMs = 30_000;
 
 /**
@@ -57,7 +59,11 @@ async function keepWorker({ signal, log, listening }: Keeping): Promise<void> {
   while (!signal.aborted && listening.failure === undefined) {
     const begunMs = performance.now();
     const worker = cluster.fork();
-    worker.on("message", (message: unknown) => listening.heard(message));
+    let listened = false;
+    worker.on("message", (message: unknown) => {
+      listened ||= isListening(message);
+      listening.heard(message);
+    });
     const [code, killedBy] = (await once(worker, "exit")) as [number | null, string | null];
     if (signal.aborted) return;
     if (!listening.happened) {
@@ -65,8 +71,9 @@ async function keepWorker({ signal, log, listening }: Keeping): Promise<void> {
       return;
     }
     log.error(`A worker ended (${killedBy ?? `exit code ${code}`}); another is started.`);
-    const livedLong = performance.now() - begunMs > livedMs;
-    pauseMs = livedLong ? 0 : Math.min(longestPauseMs, Math.max(500, pauseMs * 2));
+    if (performance.now() - begunMs > livedMs) pauseMs = 0;
+    else if (listened) pauseMs = shortPauseMs;
+    else pauseMs = Math.min(longestPauseMs, Math.max(shortPauseMs, pauseMs * 2));
     await wait(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
