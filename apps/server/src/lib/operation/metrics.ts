@@ -129,8 +129,8 @@ export class ServerMetrics {
       "Commands that wait for a commit.",
       () => database.queued,
     );
-    own(
-      "store_access_refusals_dropped",
+    this.#count(
+      "store_access_refusals_dropped_total",
       "Refused requests that came too fast to be recorded.",
       () => access.counts().refusalsDropped,
     );
@@ -139,8 +139,8 @@ export class ServerMetrics {
       "Passwords that are being hashed or wait for it.",
       () => access.counts().passwordsPending,
     );
-    own(
-      "store_access_rate_limited",
+    this.#count(
+      "store_access_rate_limited_total",
       "Attempts that were refused for their number.",
       () => access.counts().rateLimited,
     );
@@ -167,6 +167,19 @@ export class ServerMetrics {
   /** Of all workers, where this is one of several. */
   async text(): Promise<string> {
     return await (this.#ofAll === undefined ? this.registry.metrics() : this.#ofAll());
+  }
+
+  /** What another part counts from the start of the process. */
+  #count(name: string, help: string, read: () => number): void {
+    const counter = new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        counter.inc(read());
+      },
+    });
   }
 
   /** A value that cannot be read now is left out, so that the others are seen. */
