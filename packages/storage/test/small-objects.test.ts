@@ -75,6 +75,26 @@ describe("small objects", () => {
     }
   });
 
+  it("are kept apart from the buffers that they were read into", async () => {
+    const objects = new SmallObjects({ limitBytes: 100_000 });
+    const address = await put(Buffer.from("hello"));
+    const inner = backend.open.bind(backend);
+    const pool = Buffer.alloc(1024 * 1024);
+    backend.open = async function* (...args) {
+      for await (const chunk of inner(...args)) {
+        pool.set(chunk);
+        yield pool.subarray(0, chunk.length);
+      }
+    };
+    expect((await read(objects, address)).bytes.toString()).toBe("hello");
+    pool.fill(0);
+    const { body } = await objects.serve(backend, address);
+    const [kept] = await Array.fromAsync(body);
+    expect(Buffer.from(kept ?? []).toString()).toBe("hello");
+    expect(kept?.buffer.byteLength).toBe(5);
+    expect(opened).toBe(1);
+  });
+
   it.each([
     ["too large", 100_000, 64, 65],
     ["none where there is no memory", 0, 64, 10],

@@ -50,8 +50,9 @@ export class SmallObjects {
   ): AsyncGenerator<Uint8Array> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) {
-      // The caller may change what it gets.
-      chunks.push(chunk.slice());
+      // A copy in memory of its own: the caller may change what it gets, and a part of a larger
+      // buffer, as `slice` of a `Buffer` is, would keep all of that.
+      chunks.push(new Uint8Array(chunk));
       yield chunk;
     }
     const [only] = chunks;
@@ -62,7 +63,7 @@ export class SmallObjects {
 function serveBytes(bytes: Uint8Array, options: Omit<ServeOptions, "verify">): ServedObject {
   const range = resolveRange(options.range, bytes.length);
   assertNotAborted(options.signal, "transfer");
-  const part = bytes.slice(range.start, range.end);
+  const part = new Uint8Array(bytes.subarray(range.start, range.end));
   return {
     body: only(part),
     verified: isWhole(options.range) ? "whole" : "none",
