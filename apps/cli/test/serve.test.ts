@@ -73,7 +73,41 @@ describe("store serve", () => {
     const more = [...args.map((word) => (word === "ada" ? "bob" : word)), "--password-stdin"];
     expect((await sandbox.store(more, { env, stdin })).exitCode).toBe(5);
     again.child.kill("SIGTERM");
-    expect((await again.answer).stdout).toBe(`${again.line}\n`);
+    expect((await again.answer).stdout).not.toContain(token);
+    const third = await startServer(sandbox);
+    third.child.kill("SIGTERM");
+    expect((await third.answer).stdout).toBe(`${third.line}\n`);
+  });
+
+  it.each([1, 2])(
+    "says at every start of %i workers how the first user is made without the token",
+    async (workers) => {
+      await using sandbox = await Sandbox.create();
+      const said: string[] = [];
+      for (let round = 0; round < 2; round += 1) {
+        const server = await startServer(sandbox, ["--workers", String(workers)]);
+        server.child.kill("SIGTERM");
+        said.push((await server.answer).stdout);
+      }
+      const command = /^ {2}store (user create <name> --data .*)$/m;
+      const [, first] = command.exec(said[0] ?? "") ?? [];
+      const [, second] = command.exec(said[1] ?? "") ?? [];
+      expect(second).toBe(first);
+      expect(said[1]).not.toContain("STORE_TOKEN");
+      await withPassword(sandbox, (second ?? "").replace("<name>", "ada").split(" "));
+      expect((await sandbox.ok("user", "list")).stdout).toContain("ada");
+    },
+  );
+
+  it("says what the setup token is for where it is used for more", async () => {
+    await using sandbox = await Sandbox.create();
+    const { url, line } = await startServer(sandbox, ["--json"]);
+    const { setup_token: token = "" } = JSON.parse(line) as Listening;
+    const env = { STORE_TOKEN: token };
+    const { exitCode, stderr } = await sandbox.store(["whoami", "--server", url], { env });
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain("The setup token only makes the first user.");
+    expect(stderr).not.toContain("scope");
   });
 
   it("says which port another server has", async () => {

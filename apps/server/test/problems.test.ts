@@ -18,7 +18,7 @@ describe("a request that nothing answers", () => {
       type: "about:blank",
       title: storeErrorCodes.route_not_found,
       status: 404,
-      detail: "Nothing is served at /nowhere.",
+      detail: "Nothing is served at /nowhere; /docs lists what is.",
       code: "route_not_found",
       requestId: response.headers.get("x-request-id"),
     });

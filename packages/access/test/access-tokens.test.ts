@@ -183,5 +183,6 @@ describe.each(dialects)("access tokens on %s", (dialect) => {
       expect(await codeOf(t.access.authenticate(header, here)), header).toBe("unauthenticated");
     }
     expect(await t.access.authenticate(undefined, here)).toMatchObject({ kind: "anonymous" });
+    await expect(t.access.authenticate("store_x", here)).rejects.toThrow("write `Bearer`");
   });
 });

@@ -10,12 +10,15 @@ export default class Serve extends InstanceCommand {
   static override description = prose(`
 Makes the instance where there is none. Ctrl-C or SIGTERM ends it: requests under way are answered
 first; a second signal ends it at once.
+
+It speaks plain HTTP, and passwords must not cross a network so: serve others behind a proxy that
+speaks TLS. More is set by variables of the environment, such as STORE_LOG=json.
 `);
   static override examples = [
     { description: "Serve ./data on 127.0.0.1:8000", command: "<%= config.bin %> serve" },
     {
-      description: "Serve to others",
-      command: "<%= config.bin %> serve --data /srv/store --host 0.0.0.0 --port 80",
+      description: "Serve a team, by four processes, to the proxy on this machine",
+      command: "<%= config.bin %> serve --data /srv/store --port 8080 --workers 4",
     },
   ];
   static override flags = {
@@ -49,27 +52,41 @@ first; a second signal ends it at once.
       settings,
       signal: interruption.signal,
       log: await createLog(settings.log, (line) => printNote(printable(line))),
-      onListening: async ({ url, setupToken }) => {
-        const place = settings.publicUrl ?? url;
-        if (flags.json) await printDocument({ url, setup_token: setupToken });
-        else await printLine(`Store listens on ${url}`);
-        if (setupToken !== undefined && !flags.json) await printLine(welcome(place, setupToken));
+      onListening: async ({ url, setupToken, hasUsers }) => {
+        if (flags.json) return await printDocument({ url, setup_token: setupToken });
+        await printLine(`Store listens on ${url}`);
+        if (hasUsers) return;
+        const place = { url: settings.publicUrl ?? url, data: settings.dataFolder };
+        await printLine(printable(firstSteps(place, setupToken)));
       },
     });
   }
 }
 
-/** What to type first. The token is told this once, and nowhere else. */
-function welcome(url: string, setupToken: string): string {
+/** What to type first, where nobody has an account. The token is told this once, and nowhere else. */
+function firstSteps(
+  place: { readonly url: string; readonly data: string },
+  token?: string,
+): string {
+  const { url, data } = place;
+  if (token === undefined) {
+    return `
+Nobody has an account here yet. The setup token was shown at the first start; without it make the first
+user, who may do everything, on this machine:
+
+  store user create <name> --data ${data}`;
+  }
   return `
 Nobody has an account here yet. Make the first, who may do everything, with the setup token, which is
 shown this once:
 
-  STORE_TOKEN=${setupToken} store user create <name> --server ${url}
+  STORE_TOKEN=${token} store user create <name> --server ${url}
 
 Then log in:
 
   store login <name> --server ${url}
 
-If the token is lost, \`store user create <name>\` on this machine makes the first user without it.`;
+Where the token is lost, make the first user without it, on this machine:
+
+  store user create <name> --data ${data}`;
 }

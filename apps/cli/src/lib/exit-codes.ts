@@ -83,7 +83,7 @@ const outcomes: Record<StoreErrorCode, Outcome> = {
   unauthenticated: { exit: denied, hint: "Log in with `store login`, or set STORE_TOKEN." },
   permission_denied: {
     exit: denied,
-    hint: "Check who you are with `store whoami`, and who owns it.",
+    hint: "Check who owns it, and as whom you run this.",
   },
   digest_mismatch: { exit: integrity, hint: "Fetch or build the bytes again." },
   size_mismatch: { exit: integrity, hint: "Fetch or build the bytes again." },

@@ -104,10 +104,26 @@ export function explained(error: unknown, { client, credential }: Connection): u
         : `Log in with \`store login --server ${url}\`, or set STORE_TOKEN.`;
     return new HintedError(code, message, hint, again);
   }
+  if (code === "permission_denied") {
+    const hint =
+      context.expected === undefined
+        ? "Use a session of `store login`, or another token."
+        : "See what you may do with `store whoami`; an administrator grants scopes.";
+    return new HintedError(code, message, hint, again);
+  }
   // Only what the network refused has a cause; a server's own words have none.
   if (code === "storage_unavailable" && cause !== undefined) {
+    if (isNoTls(cause)) {
+      const said = `Cannot reach ${url}: what answers there does not speak TLS.`;
+      return new HintedError(code, said, "Check the address; it may be one of http:.", again);
+    }
     const hint = "Check the address, and that the server runs.";
     return new HintedError(code, `Cannot reach ${url}. ${message}`, hint, again);
   }
   return error;
+}
+
+/** Bytes that are no TLS look to OpenSSL like TLS of a version that it does not know. */
+function isNoTls(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.includes("wrong version number");
 }

@@ -95,6 +95,6 @@ async function secretLines(questions: readonly SecretQuestion[]): Promise<string
   const wanted = questions.map(({ label }) => label.toLowerCase()).join(", then the ");
   throw new UsageError(
     `Stdin does not hold the ${missing.label.toLowerCase()}.`,
-    `Give the ${wanted}, a line each.`,
+    `Give the ${wanted}${questions.length > 1 ? ", a line each" : ""}.`,
   );
 }

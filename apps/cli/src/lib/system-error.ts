@@ -1,5 +1,7 @@
 import { isStoreError, StoreError, type StoreErrorCode } from "@store/identity";
 
+import { HintedError } from "./hinted-error.ts";
+
 const codes: Readonly<Record<string, StoreErrorCode>> = {
   ENOENT: "file_not_found",
   ENOTDIR: "file_not_found",
@@ -33,14 +35,13 @@ export function systemError(error: unknown, tried: string, path: string): StoreE
   if (isStoreError(error)) return error;
   const code = systemCode(error) ?? "";
   const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
-  return new StoreError(
-    codes[code] ?? "storage_unavailable",
-    `Cannot ${tried} ${path}: ${reason}.`,
-    {
-      cause: error,
-      context: { path },
-    },
-  );
+  const known = codes[code] ?? "storage_unavailable";
+  const message = `Cannot ${tried} ${path}: ${reason}.`;
+  const options = { cause: error, context: { path } };
+  // A file of a package is not there either, but is looked for elsewhere.
+  if (known === "file_not_found")
+    return new HintedError(known, message, "Check the path.", options);
+  return new StoreError(known, message, options);
 }
 
 /** `ENOENT` and the like, where the error has one. */

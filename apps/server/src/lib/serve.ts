@@ -1,5 +1,7 @@
 import cluster from "node:cluster";
 
+import { localPrincipal, type Access } from "@store/access";
+
 import { openInstance } from "./instance.ts";
 import type { Log } from "./log.ts";
 import { EventFollowers } from "./operation/event-followers.ts";
@@ -22,6 +24,8 @@ export interface ServeOptions {
 export interface Listening {
   /** Where it listens, e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
+  /** Whether anybody has an account. */
+  readonly hasUsers: boolean;
   /** What makes the first user, on the first start of an empty instance. **A secret.** */
   readonly setupToken?: string;
 }
@@ -38,23 +42,32 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function serveByWorkers({ settings, signal, log, onListening }: ServeOptions): Promise<void> {
-  const setupToken = await prepareInstance(settings);
+  const prepared = await prepareInstance(settings);
   await runWorkers({
     workers: settings.workers,
     signal,
     log,
-    onListening: (url) => onListening({ url, ...(setupToken === undefined ? {} : { setupToken }) }),
+    onListening: (url) => onListening({ url, ...prepared }),
   });
 }
 
 /** What only one process should do, before the workers open the instance. */
-async function prepareInstance(settings: Settings): Promise<string | undefined> {
+async function prepareInstance(settings: Settings): Promise<FirstUser> {
   const instance = await openInstance(settings, { create: true });
   try {
-    return await (await instance.access()).setupToken();
+    return await firstUser(await instance.access(), settings);
   } finally {
     await instance.close();
   }
+}
+
+type FirstUser = Omit<Listening, "url">;
+
+async function firstUser(access: Access, { actor }: Settings): Promise<FirstUser> {
+  const setupToken = await access.setupToken();
+  if (setupToken !== undefined) return { hasUsers: false, setupToken };
+  const { items } = await access.listUsers(localPrincipal(actor), { limit: 1 });
+  return { hasUsers: items.length > 0 };
 }
 
 async function serveAsWorker(options: ServeOptions): Promise<void> {
@@ -88,8 +101,9 @@ async function serveInstance({ settings, signal, log, onListening }: ServeOption
       },
     });
     try {
-      const setupToken = cluster.isWorker ? undefined : await access.setupToken();
-      await onListening({ url: server.url, ...(setupToken === undefined ? {} : { setupToken }) });
+      // The process that starts the workers has asked already.
+      const first = cluster.isWorker ? { hasUsers: true } : await firstUser(access, settings);
+      await onListening({ url: server.url, ...first });
       await aborted(signal);
     } finally {
       await server.close();

@@ -1,3 +1,5 @@
+import { StoreError } from "@store/identity";
+
 import { notAccepted, verifyAccessToken } from "./credentials/access-token.ts";
 import { isApiToken, looksLikeApiToken } from "./credentials/api-token.ts";
 import { digestText } from "./credentials/digest-text.ts";
@@ -33,7 +35,12 @@ export async function authenticate(
     if (decided !== undefined) return decided;
   }
   await instance.tokenByAddress.fail(from);
-  throw notAccepted();
+  throw credential === undefined ? malformed() : notAccepted();
+}
+
+function malformed(): StoreError {
+  const message = "The Authorization header is not accepted: write `Bearer`, then the credential.";
+  return new StoreError("unauthenticated", message);
 }
 
 function bearer(authorization: string): string | undefined {

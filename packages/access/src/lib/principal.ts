@@ -80,6 +80,10 @@ export function lacking({ kind }: Principal, scope: string): StoreError {
   if (kind === "anonymous") {
     return new StoreError("unauthenticated", "This needs a credential. Log in, or give a token.");
   }
+  if (kind === "setup") {
+    const message = "The setup token only makes the first user. Make one, and log in as that user.";
+    return new StoreError("permission_denied", message);
+  }
   return new StoreError("permission_denied", `This needs the scope ${scope}.`, {
     context: { expected: scope },
   });

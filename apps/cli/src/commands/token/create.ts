@@ -21,11 +21,11 @@ Nothing but the token is written to stdout, so that it can be piped to where it 
   static override examples = [
     {
       description: "One that publishes for 30 days",
-      command: "<%= config.bin %> token create ci --scope write:acme/* --expires 30d",
+      command: "<%= config.bin %> token create ci --scope 'write:acme/*' --expires 30d",
     },
     {
       description: "On the machine of the instance, for a user",
-      command: "<%= config.bin %> token create backup --owner ada --scope read:*",
+      command: "<%= config.bin %> token create backup --owner ada --scope 'read:*'",
     },
   ];
   static override args = { name: argument({ description: "What it is for." }) };

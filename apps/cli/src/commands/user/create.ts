@@ -19,7 +19,7 @@ pattern, like read:* or write:acme/*, and metrics.
     },
     {
       description: "Make one who publishes what is acme's",
-      command: "<%= config.bin %> user create bob --scope read:* --scope write:acme/*",
+      command: "<%= config.bin %> user create bob --scope 'read:*' --scope 'write:acme/*'",
     },
   ];
   static override args = { name: argument({ description: "The username." }) };

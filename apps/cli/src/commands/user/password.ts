@@ -29,7 +29,10 @@ API tokens stay. With --password-stdin your own takes two lines, the current pas
     if (name === undefined) await this.#own(flags);
     else await this.#other(name, flags);
     if (flags.json) await printDocument({ username: name, changed: true });
-    else await printLine(name === undefined ? "Your password is changed" : `${name} has it now`);
+    else
+      await printLine(
+        name === undefined ? "Your password is changed" : `The password of ${name} is set`,
+      );
   }
 
   async #own(flags: Flags): Promise<void> {

@@ -11,7 +11,7 @@ export default class UserScopes extends AccountCommand {
   static override examples = [
     {
       description: "Let a user read everything and publish what is acme's",
-      command: "<%= config.bin %> user scopes bob --scope read:* --scope write:acme/*",
+      command: "<%= config.bin %> user scopes bob --scope 'read:*' --scope 'write:acme/*'",
     },
     { description: "Let a user do nothing", command: "<%= config.bin %> user scopes bob --none" },
   ];

@@ -122,7 +122,7 @@ function refusalOf(thrown: unknown): Refusal {
 }
 
 function routeNotFound({ path }: Arrival): Refusal {
-  const message = `Nothing is served at ${path.slice(0, 200)}.`;
+  const message = `Nothing is served at ${path.slice(0, 200)}; /docs lists what is.`;
   return { error: new StoreError("route_not_found", message) };
 }
 

@@ -94,6 +94,6 @@ export async function verifyAccessToken(
 export function notAccepted(): StoreError {
   return new StoreError(
     "unauthenticated",
-    "The credential is not accepted: it is wrong, has ended or was revoked. Log in again.",
+    "The credential is not accepted: it is wrong, has ended or was revoked. Log in again, or give another.",
   );
 }
