@@ -31,7 +31,7 @@ describe("settings", () => {
       },
       limits: {
         objectLimitBytes: 5_497_558_138_880,
-        objectMemoryBytes: 67_108_864,
+        objectMemoryBytes: 33_554_432,
         uploadMs: 86_400_000,
         openUploads: 10_000,
         openUploadsPerActor: 1_000,

@@ -146,7 +146,7 @@ export function readSettings(
     access: readAccessSettings(read),
     limits: {
       objectLimitBytes: read.integer("STORE_MAX_OBJECT_BYTES", { otherwise: 5 * 2 ** 40 }),
-      objectMemoryBytes: read.integer("STORE_OBJECT_MEMORY_BYTES", { otherwise: 64 * 2 ** 20 }),
+      objectMemoryBytes: read.integer("STORE_OBJECT_MEMORY_BYTES", { otherwise: 32 * 2 ** 20 }),
       uploadMs: read.seconds("STORE_UPLOAD_SECONDS", 24 * 60 * 60),
       openUploads: read.integer("STORE_OPEN_UPLOADS", { otherwise: 10_000 }),
       openUploadsPerActor: read.integer("STORE_OPEN_UPLOADS_PER_ACTOR", { otherwise: 1_000 }),
