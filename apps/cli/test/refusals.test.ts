@@ -251,6 +251,7 @@ describe("what was typed wrongly", () => {
     const { exitCode, stderr } = await sandbox.store(["push", "missing", "acme/app@1"]);
     expect(exitCode).toBe(3);
     expect(stderr).toContain("Cannot read missing: there is no such file or folder");
+    expect(stderr).toContain("hint: Check the path.\n");
   });
 
   it("is told as a JSON document, too, and nothing else on stdout", async () => {

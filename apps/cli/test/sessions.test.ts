@@ -201,4 +201,24 @@ describe("a server that is not there", () => {
     // What is given on the command line wins.
     expect((await sandbox.store(["ls", "--data", "none"], { env })).exitCode).toBe(3);
   });
+
+  it("is told from one that speaks no TLS", async () => {
+    await using served = await sandboxWithServer();
+    const url = served.server.url.replace("http:", "https:");
+    const { exitCode, stderr } = await served.sandbox.store(["ls", "--server", url]);
+    expect(exitCode).toBe(7);
+    expect(stderr).toMatch(/^error: .* does not speak TLS\.\nhint: .*http:\.\n$/);
+  });
+});
+
+describe("what a server refuses for want of a scope", () => {
+  it("is told with where scopes are seen and who grants them", async () => {
+    await using served = await sandboxWithServer();
+    const { sandbox } = served;
+    await withPassword(sandbox, ["user", "create", "bob"]);
+    await withPassword(sandbox, ["login", "bob"]);
+    const { exitCode, stderr } = await sandbox.store(["user", "list"]);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain("an administrator grants scopes");
+  });
 });

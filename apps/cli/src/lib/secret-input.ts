@@ -47,13 +47,14 @@ async function askSecret({ label, isNew = false }: SecretQuestion): Promise<stri
 async function ask(question: string, { isShown }: { readonly isShown: boolean }): Promise<string> {
   // What is typed goes where the interface writes it: for a secret, nowhere.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  if (!isShown) process.stderr.write(question);
   const lines = createInterface({
     input: process.stdin,
     output: isShown ? process.stderr : nowhere,
     terminal: true,
     historySize: 0,
   });
+  // Only now does the terminal show nothing by itself: who answers at once must not be too early.
+  if (!isShown) process.stderr.write(question);
   const left = Promise.withResolvers<never>();
   const interrupted = () => left.reject(new InterruptedError(exitCodes.interrupted, undefined));
   // Ctrl-C and Ctrl-D are keys while the terminal is read key by key.
