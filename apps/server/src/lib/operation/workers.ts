@@ -31,6 +31,9 @@ const longestPauseMs = 30_000;
 export async function runWorkers(options: RunWorkersOptions): Promise<void> {
   const { workers, signal, log, onListening } = options;
   answerForWorkers();
+  // Workers accept connections themselves. One that this process had handed to a worker that is
+  // killed before it takes it would stay open for ever, with nobody at its other end.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const listening = new Listening(onListening);
   const stop = (): void => {
     for (const worker of living()) worker.process.kill("SIGTERM");
