@@ -7,7 +7,8 @@ import { startLoad, transfer } from "./load/processes.ts";
 import { openSite, type Served } from "./served.ts";
 
 const clients = 200;
-const seconds = proving ? 60 : 6;
+const secondsOfSqlite = proving ? 60 : 6;
+const secondsOfPostgres = proving ? 60 : 3;
 const transferBytes = (proving ? 1024 : 32) * 1024 * 1024;
 const processes = 2;
 // What is logged is kept in memory here.
@@ -15,13 +16,15 @@ const quiet = { STORE_LOG_LEVEL: "error" };
 
 describe(`${clients} clients that publish, read, list and move tags at once`, () => {
   it("are refused only what they must be, and lose nothing that was acknowledged (SQLite)", async () => {
-    expect(await load("SQLite")).toEqual([]);
+    expect(await load("SQLite", secondsOfSqlite)).toEqual([]);
   });
 
   it("and so with PostgreSQL", async () => {
     const database = await createTestDatabase();
     try {
-      expect(await load("PostgreSQL", { STORE_DATABASE_URL: database.url })).toEqual([]);
+      expect(
+        await load("PostgreSQL", secondsOfPostgres, { STORE_DATABASE_URL: database.url }),
+      ).toEqual([]);
     } finally {
       await database.drop();
     }
@@ -50,7 +53,11 @@ describe(`${clients} clients that publish, read, list and move tags at once`, ()
 });
 
 /** Puts a server under load, and gives everything that is wrong afterwards. */
-async function load(name: string, env: Readonly<Record<string, string>> = {}): Promise<string[]> {
+async function load(
+  name: string,
+  seconds: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
   await using site = await openSite({ ...quiet, ...env });
   const server = await site.serve();
   const { url } = server;
