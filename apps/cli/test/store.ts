@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -61,11 +62,20 @@ export interface StoreProcess {
 
 /** Starts `store`; its stdin stays open until somebody ends it. */
 function startStore(args: readonly string[], options: StoreOptions): StoreProcess {
-  const command = [process.execPath, program, ...args];
+  const command = [process.execPath, ...ownOptions(program), program, ...args];
   if (options.stdoutPath !== undefined) {
     command.unshift("/bin/sh", "-c", 'exec "$@" > "$0"', options.stdoutPath);
   }
   return spawnProcess(command, options);
+}
+
+/** The options that a program's first line gives to Node.js, as a shell would: `env -S node …`. */
+function ownOptions(path: string): string[] {
+  const [first = ""] = readFileSync(path, "utf8").split("\n", 1);
+  return first
+    .replace(/^#!\S+ -S node/, "")
+    .split(" ")
+    .filter((option) => option !== "");
 }
 
 function spawnProcess(
