@@ -4,11 +4,17 @@ export type {
   HealthReporter,
   ObjectEnumerator,
   ObjectInspector,
+  ObjectPresigner,
   ObjectReader,
   ObjectRemover,
+  ObjectRestorer,
+  ObjectRetrieval,
   ObjectStager,
   ObjectStat,
+  PresignOptions,
   ReadOptions,
+  RestoreOptions,
+  RestoreSpeed,
   Staged,
   StagedReadOptions,
   StagedStat,
@@ -29,4 +35,5 @@ export { replicateObject, type ReplicateOptions } from "./lib/replicate.ts";
 export { serveObject, type ServedObject, type ServeOptions } from "./lib/serve.ts";
 export { SmallObjects, type SmallObjectsOptions } from "./lib/small-objects.ts";
 export { SourceReader } from "./lib/source-reader.ts";
+export { notPresigned, notRestored } from "./lib/unsupported.ts";
 export { verifyObject, type VerifyOptions, type VerifyOutcome } from "./lib/verify.ts";

@@ -22,6 +22,9 @@ let address: ContentAddress;
 beforeEach(async () => {
   place = createMemoryBackend();
   address = await put(place, bytes);
+  // What memory lacks.
+  vi.spyOn(place, "presign").mockResolvedValue("https://127.0.0.1/object");
+  vi.spyOn(place, "restore").mockResolvedValue({ tier: "archive", restore: "requested" });
 });
 
 async function put(backend: StorageBackend, content: Uint8Array): Promise<ContentAddress> {
@@ -49,6 +52,8 @@ function everyVerb(backend: StorageBackend): Record<string, () => Promise<unknow
     abort: async () => (await staged()).abort(),
     stat: async () => backend.stat(address),
     remove: async () => backend.remove(address),
+    presign: async () => backend.presign(address),
+    restore: async () => backend.restore(address, { days: 1 }),
     discardStaged: async () => backend.discardStaged("none"),
     close: async () => backend.close(),
     open: async () => joined(backend.open(address)),

@@ -74,6 +74,10 @@ const outcomes: Record<StoreErrorCode, Outcome> = {
   tag_conflict: { exit: conflict, hint: "Somebody else moved the tag; look again." },
   idempotency_conflict: { exit: conflict, hint: "Use a new key for a new request." },
   hold_conflict: { exit: conflict, hint: "See the holds with `store hold list --released`." },
+  restore_required: {
+    exit: conflict,
+    hint: "Ask for it with `store objects restore`, and read it once that is done.",
+  },
   source_changed: { exit: conflict, hint: "Push again once nothing writes to it." },
   upload_conflict: { exit: conflict, hint: "Push again." },
   upload_locked: { exit: conflict, hint: "Wait until the other process has ended." },

@@ -44,6 +44,7 @@ const statuses = {
   tag_conflict: 412,
   idempotency_conflict: 409,
   hold_conflict: 409,
+  restore_required: 409,
   source_changed: 409,
   upload_conflict: 409,
   upload_locked: 423,

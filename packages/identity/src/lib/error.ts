@@ -49,6 +49,7 @@ export const storeErrorCodes = {
   upload_conflict: "The upload is not at the offset or in the state that the request needs.",
   upload_locked: "Another request writes to the upload.",
   user_exists: "The username is taken.",
+  restore_required: "The object lies in an archive and has to be restored before it can be read.",
   precondition_failed: "What the request made its condition does not hold.",
   method_not_allowed: "The path is served, but not with that method.",
   // Access.

@@ -3,6 +3,8 @@ import { type ContentAddress, parseContentAddress, StoreError } from "@store/ide
 import {
   assertLease,
   type BackendHealth,
+  notPresigned,
+  notRestored,
   type ObjectStat,
   type ReadOptions,
   type Staged,
@@ -69,6 +71,7 @@ export class LocalStorage implements StorageBackend {
     durable: true,
     resumableAcrossProcesses: true,
     presignedReads: false,
+    restores: false,
   };
   readonly #place: Place;
   readonly #live = new LiveStaged();
@@ -126,6 +129,14 @@ export class LocalStorage implements StorageBackend {
       if (errnoOf(error) === "ENOENT") return;
       throw storageFailure(error, `remove the object ${address}`, address);
     }
+  }
+
+  async presign(address: ContentAddress): Promise<never> {
+    throw notPresigned(this.kind, address);
+  }
+
+  async restore(address: ContentAddress): Promise<never> {
+    throw notRestored(this.kind, address);
   }
 
   enumerate(after?: ContentAddress): AsyncIterable<ObjectStat> {

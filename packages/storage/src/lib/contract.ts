@@ -25,9 +25,10 @@ import type { ContentAddress } from "@store/identity";
  * parse), `size_mismatch` (an object stands under the address with another size),
  * `object_corrupt` (the object's bytes end before its size), `storage_full`, `permission_denied`,
  * `storage_unavailable` (anything else of the surroundings; may be retried), `aborted` (the
- * signal), `closed` (any verb after `close`, except `health` and `close`). A failed call leaves
- * nothing behind that a sweep would not find: staged bytes are in `listStaged`, objects in
- * `enumerate`.
+ * signal), `restore_required` (a read of an object that lies in an archive), `unsupported` (a verb
+ * that `capabilities` deny, or `read` of bytes that are staged under a claim), `closed` (any verb
+ * after `close`, except `health` and `close`). A failed call leaves nothing behind that a sweep
+ * would not find: staged bytes are in `listStaged`, objects in `enumerate`.
  */
 export interface StorageBackend
   extends
@@ -36,6 +37,8 @@ export interface StorageBackend
     ObjectInspector,
     ObjectRemover,
     ObjectEnumerator,
+    ObjectPresigner,
+    ObjectRestorer,
     StagedSweeper,
     HealthReporter {
   /** What kind of place this is, for messages and health reports, e.g. `local`, `memory`. */
@@ -53,6 +56,8 @@ export interface StorageCapabilities {
   readonly resumableAcrossProcesses: boolean;
   /** Whether reads can be redirected to a presigned URL. */
   readonly presignedReads: boolean;
+  /** Whether objects may lie in an archive, from which `restore` fetches them. */
+  readonly restores: boolean;
 }
 
 /**
@@ -68,10 +73,17 @@ export interface ByteRange {
 export interface StageOptions {
   /** The id of the lease that protects the staged bytes from a sweep; 1–64 of `[a-z0-9-]`. */
   readonly lease: string;
-  /** The address that the caller claims the bytes will have: a claim, not a fact. */
+  /**
+   * The address that the caller claims the bytes will have: a claim, not a fact. Who gives one
+   * makes the digest of what it writes by itself, and then commits to this address or aborts, so
+   * that a backend may write in place: reading the bytes back, or committing them to another
+   * address, may then fail with `unsupported`.
+   */
   readonly claim?: ContentAddress;
   /** How many bytes are expected, where known. A hint, not a limit. */
   readonly expectedSizeBytes?: number;
+  /** The retention class of what will point at the object, by which a backend may choose its tier. */
+  readonly retentionClass?: string;
 }
 
 /** Proof that a backend holds an object durably. */
@@ -172,6 +184,55 @@ export interface ObjectReader {
 export interface ObjectStat {
   readonly address: ContentAddress;
   readonly sizeBytes: number;
+  /** How it can be read, where not at once and for ever. An enumeration may leave it out. */
+  readonly retrieval?: ObjectRetrieval;
+}
+
+/** Whether an object can be read now. */
+export interface ObjectRetrieval {
+  /** `hot`: at once; `archive`: only after a restore. */
+  readonly tier: "hot" | "archive";
+  /** How far the restore of an archived object is; `restored` can be read like a hot one. */
+  readonly restore: "none" | "requested" | "restored";
+  /** Until when a restored one can be read, where the place says so: RFC 3339 UTC, milliseconds. */
+  readonly restoredUntil?: string;
+}
+
+/** How fast an archive is asked to be; slower costs less. */
+export type RestoreSpeed = "expedited" | "standard" | "bulk";
+
+export interface RestoreOptions {
+  /** Whole days for which the object can be read once it is restored, 1 to 365. */
+  readonly days: number;
+  /** Default: `standard`. */
+  readonly speed?: RestoreSpeed;
+}
+
+export interface ObjectRestorer {
+  /**
+   * Asks the archive for the object, so that it can be read some minutes or hours later; asking
+   * again changes the days at most. Says how it can be read now. One that is hot stays so. Fails
+   * with `object_not_found`, and with `unsupported` where `capabilities.restores` is false.
+   */
+  restore(address: ContentAddress, options: RestoreOptions): Promise<ObjectRetrieval>;
+}
+
+export interface PresignOptions {
+  /** How long the URL works, 1 to 300,000 ms. Default: five minutes. */
+  readonly expiresMs?: number;
+  /** The Content-Type that the place shall answer with. */
+  readonly mediaType?: string;
+  /** The Content-Disposition that the place shall answer with. */
+  readonly disposition?: string;
+}
+
+export interface ObjectPresigner {
+  /**
+   * A URL by which whoever has it may read the object, ranges too, without another credential:
+   * **a secret** while it lasts. Does not look whether the object is there. Fails with
+   * `unsupported` where `capabilities.presignedReads` is false.
+   */
+  presign(address: ContentAddress, options?: PresignOptions): Promise<string>;
 }
 
 export interface ObjectInspector {

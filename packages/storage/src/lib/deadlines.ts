@@ -1,8 +1,11 @@
 import { type ContentAddress, StoreError } from "@store/identity";
 import type {
   BackendHealth,
+  ObjectRetrieval,
   ObjectStat,
+  PresignOptions,
   ReadOptions,
+  RestoreOptions,
   Staged,
   StagedReadOptions,
   StagedStat,
@@ -148,6 +151,14 @@ class DeadlineBackend extends ForwardingBackend {
 
   override enumerate(after?: ContentAddress): AsyncIterable<ObjectStat> {
     return this.#deadlines.stream("enumerate", this.inner.enumerate(after), () => {});
+  }
+
+  override presign(address: ContentAddress, options?: PresignOptions): Promise<string> {
+    return this.#deadlines.within("presign", this.inner.presign(address, options));
+  }
+
+  override restore(address: ContentAddress, options: RestoreOptions): Promise<ObjectRetrieval> {
+    return this.#deadlines.within("restore", this.inner.restore(address, options));
   }
 
   override listStaged(): AsyncIterable<StagedStat> {

@@ -1,8 +1,11 @@
 import { type ContentAddress, StoreError } from "@store/identity";
 import type {
   BackendHealth,
+  ObjectRetrieval,
   ObjectStat,
+  PresignOptions,
   ReadOptions,
+  RestoreOptions,
   Staged,
   StagedReadOptions,
   StagedStat,
@@ -22,6 +25,8 @@ export const callVerbs = [
   "abort",
   "stat",
   "remove",
+  "presign",
+  "restore",
   "discardStaged",
   "health",
   "close",
@@ -184,6 +189,14 @@ class FaultInjectingBackend extends ForwardingBackend implements FaultyBackend {
 
   override enumerate(after?: ContentAddress): AsyncIterable<ObjectStat> {
     return this.#injector.stream("enumerate", this.inner.enumerate(after));
+  }
+
+  override presign(address: ContentAddress, options?: PresignOptions): Promise<string> {
+    return this.#injector.call("presign", () => this.inner.presign(address, options));
+  }
+
+  override restore(address: ContentAddress, options: RestoreOptions): Promise<ObjectRetrieval> {
+    return this.#injector.call("restore", () => this.inner.restore(address, options));
   }
 
   override listStaged(): AsyncIterable<StagedStat> {

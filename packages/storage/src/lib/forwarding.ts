@@ -1,8 +1,11 @@
 import type { ContentAddress } from "@store/identity";
 import type {
   BackendHealth,
+  ObjectRetrieval,
   ObjectStat,
+  PresignOptions,
   ReadOptions,
+  RestoreOptions,
   Staged,
   StagedReadOptions,
   StagedStat,
@@ -46,6 +49,14 @@ export class ForwardingBackend implements StorageBackend {
 
   enumerate(after?: ContentAddress): AsyncIterable<ObjectStat> {
     return this.inner.enumerate(after);
+  }
+
+  presign(address: ContentAddress, options?: PresignOptions): Promise<string> {
+    return this.inner.presign(address, options);
+  }
+
+  restore(address: ContentAddress, options: RestoreOptions): Promise<ObjectRetrieval> {
+    return this.inner.restore(address, options);
   }
 
   listStaged(): AsyncIterable<StagedStat> {

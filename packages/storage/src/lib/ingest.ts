@@ -21,6 +21,8 @@ export interface IngestOptions {
   readonly expect?: Expectation;
   /** The most that is accepted. */
   readonly limitBytes?: number;
+  /** The retention class of what will point at the object; a hint to the backend. */
+  readonly retentionClass?: string;
   /** Gives the ingest up; what was staged is discarded. Not heeded any more during `commit`. */
   readonly signal?: AbortSignal;
   /** Called with the bytes read so far, at most once a MiB, and at the end. */
@@ -160,9 +162,11 @@ class Ingest {
 
   #stage(expectedSizeBytes: number | undefined): Promise<Staged> {
     assertNotAborted(this.#options.signal, "transfer");
-    const claim = this.#options.expect?.address;
+    const { expect, lease, retentionClass } = this.#options;
+    const claim = expect?.address;
     return this.#backend.stage({
-      lease: this.#options.lease,
+      lease,
+      ...(retentionClass === undefined ? {} : { retentionClass }),
       ...(claim === undefined ? {} : { claim }),
       ...(expectedSizeBytes === undefined ? {} : { expectedSizeBytes }),
     });

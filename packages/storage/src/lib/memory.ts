@@ -14,6 +14,7 @@ import type {
 import { assertLease } from "./lease.ts";
 import { type Content, slices, truncate } from "./memory-content.ts";
 import { resolveRange } from "./range.ts";
+import { notPresigned, notRestored } from "./unsupported.ts";
 import { assertNotReadBack } from "./staged-read.ts";
 
 export interface MemoryBackendOptions {
@@ -43,6 +44,7 @@ class MemoryBackend implements StorageBackend {
     durable: false,
     resumableAcrossProcesses: false,
     presignedReads: false,
+    restores: false,
   };
   readonly objects = new Map<ContentAddress, Content>();
   readonly staged = new Map<string, StagedContent>();
@@ -112,6 +114,14 @@ class MemoryBackend implements StorageBackend {
       if (content === undefined || (after !== undefined && address <= after)) continue;
       yield { address, sizeBytes: content.sizeBytes };
     }
+  }
+
+  async presign(address: ContentAddress): Promise<never> {
+    throw notPresigned(this.kind, address);
+  }
+
+  async restore(address: ContentAddress): Promise<never> {
+    throw notRestored(this.kind, address);
   }
 
   async *listStaged(): AsyncGenerator<StagedStat> {

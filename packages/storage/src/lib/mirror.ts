@@ -7,8 +7,11 @@ import {
 import type {
   BackendHealth,
   ObjectReader,
+  ObjectRetrieval,
   ObjectStat,
+  PresignOptions,
   ReadOptions,
+  RestoreOptions,
   Staged,
   StagedStat,
   StageOptions,
@@ -17,6 +20,7 @@ import type {
 } from "./contract.ts";
 import { joinedRead } from "./joined-read.ts";
 import { mergedByAddress } from "./merge.ts";
+import { notRestored } from "./unsupported.ts";
 import { formatMirroredId, MirroredStaged, parseMirroredId } from "./mirrored-staged.ts";
 
 /**
@@ -40,6 +44,7 @@ export function mirrorBackends(backends: readonly StorageBackend[]): StorageBack
 const passable = new Set<StoreErrorCode>([
   "object_not_found",
   "object_corrupt",
+  "restore_required",
   "invalid_range",
   "storage_unavailable",
   "permission_denied",
@@ -60,7 +65,8 @@ class MirrorBackend implements StorageBackend {
     this.capabilities = {
       durable: all("durable"),
       resumableAcrossProcesses: all("resumableAcrossProcesses"),
-      presignedReads: all("presignedReads"),
+      presignedReads: this.#first.capabilities.presignedReads,
+      restores: this.#backends.some(({ capabilities }) => capabilities.restores),
     };
   }
 
@@ -112,6 +118,20 @@ class MirrorBackend implements StorageBackend {
 
   enumerate(after?: ContentAddress): AsyncIterable<ObjectStat> {
     return mergedByAddress(this.#backends.map((backend) => backend.enumerate(after)));
+  }
+
+  /** Of the first: the others are for when it fails. */
+  presign(address: ContentAddress, options?: PresignOptions): Promise<string> {
+    return this.#first.presign(address, options);
+  }
+
+  /** Asks all that have an archive, and says the best of their answers. */
+  async restore(address: ContentAddress, options: RestoreOptions): Promise<ObjectRetrieval> {
+    const archives = this.#backends.filter(({ capabilities }) => capabilities.restores);
+    if (archives.length === 0) throw notRestored(this.kind, address);
+    const answers = await allOf(archives.map((backend) => backend.restore(address, options)));
+    const readable = answers.find(({ tier, restore }) => tier === "hot" || restore === "restored");
+    return readable ?? answers[0] ?? { tier: "hot", restore: "none" };
   }
 
   /** Each part by itself: after a crash nothing says which parts belong together. */

@@ -1,8 +1,11 @@
 import { type ContentAddress, isStoreError, StoreError } from "@store/identity";
 import { untilAborted } from "./aborting.ts";
 import type {
+  ObjectRetrieval,
   ObjectStat,
+  PresignOptions,
   ReadOptions,
+  RestoreOptions,
   Staged,
   StagedReadOptions,
   StagedStat,
@@ -152,6 +155,14 @@ class RetryingBackend extends ForwardingBackend {
 
   override enumerate(after?: ContentAddress): AsyncIterable<ObjectStat> {
     return this.#retries.stream((last) => this.inner.enumerate(last?.address ?? after), true);
+  }
+
+  override presign(address: ContentAddress, options?: PresignOptions): Promise<string> {
+    return this.#retries.call(() => this.inner.presign(address, options));
+  }
+
+  override restore(address: ContentAddress, options: RestoreOptions): Promise<ObjectRetrieval> {
+    return this.#retries.call(() => this.inner.restore(address, options));
   }
 
   override listStaged(): AsyncIterable<StagedStat> {

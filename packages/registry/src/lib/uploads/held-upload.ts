@@ -1,7 +1,7 @@
 import { isStoreError, parseContentAddress } from "@store/identity";
 import type { Staged, StageOptions } from "@store/storage";
 
-import { claimsOf, type UploadRow } from "../queries/uploads.ts";
+import type { UploadRow } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
 import { finishUpload } from "./completing.ts";
 import { LockedStaged } from "./locked-staged.ts";
@@ -83,11 +83,8 @@ export class HeldUpload {
   /** Stages the upload itself. */
   async stageWhole(row: UploadRow): Promise<Staged> {
     const { sizeBytes } = row;
-    const [claim] = claimsOf(row);
-    const staged = await this.stage({
-      ...(claim === undefined ? {} : { claim }),
-      ...(sizeBytes === null ? {} : { expectedSizeBytes: sizeBytes }),
-    });
+    // Without a claim: what another process goes on with is read back to be hashed.
+    const staged = await this.stage(sizeBytes === null ? {} : { expectedSizeBytes: sizeBytes });
     // So that what was written is found if this process is killed.
     if (sizeBytes === null || sizeBytes > smallBytes) await this.save(staged.id, 0);
     return staged;

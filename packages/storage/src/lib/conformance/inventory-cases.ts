@@ -124,6 +124,19 @@ export const inventoryCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "refuses to presign and to restore where its capabilities deny it",
+    async run(scope) {
+      const { backend } = scope;
+      const address = await scope.put(sampleBytes(10));
+      if (!backend.capabilities.presignedReads) {
+        await assertRejects(backend.presign(address), "unsupported");
+      }
+      if (!backend.capabilities.restores) {
+        await assertRejects(backend.restore(address, { days: 1 }), "unsupported");
+      }
+    },
+  },
+  {
     name: "refuses every verb after close, and closes twice",
     async run(scope) {
       const address = await addressOf(sampleBytes(10));
