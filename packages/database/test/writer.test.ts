@@ -319,7 +319,12 @@ describe.each(places)("the writer on %s", (place) => {
     });
     await database.write(async ({ sql }) => {
       await sql.insert(objects).values(["a", "B", "ä"].map(object));
-      const location = { storedAt: "", retrievalTier: "hot", restoreStatus: "none" };
+      const location = {
+        storedAt: "",
+        retrievalTier: "hot" as const,
+        restoreStatus: "none" as const,
+        status: "ok" as const,
+      };
       await sql.insert(locations).values([
         { contentAddress: "a", backend: "x", ...location },
         { contentAddress: "a", backend: "y", ...location },

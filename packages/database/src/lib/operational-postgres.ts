@@ -129,3 +129,15 @@ export const uploadSessions = pgTable(
   },
   (t) => [primaryKey({ columns: [t.uploadId] })],
 );
+
+export const workPositions = pgTable(
+  "work_positions",
+  {
+    name: text("name").notNull(),
+    position: text("position").notNull(),
+    state: text("state").notNull(),
+    startedAt: text("started_at").notNull(),
+    updatedAt: text("updated_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.name] })],
+);

@@ -11,3 +11,15 @@ export type TokenKind = "api" | "setup";
 
 /** Whether an upload still takes bytes, or has become an object. */
 export type UploadStatus = "open" | "complete";
+
+/** Whether a copy of an object can be read whole: as it was last seen. */
+export type CopyStatus = "ok" | "missing" | "corrupt";
+
+/** Whether a copy can be read at once, or has to be restored first. */
+export type RetrievalTier = "hot" | "archive";
+
+/** How far the restore of an archived copy is. */
+export type RestoreStatus = "none" | "requested" | "restored";
+
+/** Whether a backend answered when it was last asked. */
+export type BackendStatus = "ok" | "failed";

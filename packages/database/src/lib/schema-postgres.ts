@@ -10,8 +10,15 @@ import {
   signingKeys,
   uploadSessions,
   users,
+  workPositions,
 } from "./operational-postgres.ts";
-import type { PackageStatus } from "./row-values.ts";
+import type {
+  BackendStatus,
+  CopyStatus,
+  PackageStatus,
+  RestoreStatus,
+  RetrievalTier,
+} from "./row-values.ts";
 
 const events = pgTable(
   "events",
@@ -114,8 +121,11 @@ const storageLocations = pgTable(
     contentAddress: text("content_address").notNull(),
     backend: text("backend").notNull(),
     storedAt: text("stored_at").notNull(),
-    retrievalTier: text("retrieval_tier").notNull(),
-    restoreStatus: text("restore_status").notNull(),
+    retrievalTier: text("retrieval_tier").$type<RetrievalTier>().notNull(),
+    restoreStatus: text("restore_status").$type<RestoreStatus>().notNull(),
+    status: text("status").$type<CopyStatus>().notNull(),
+    statusAt: text("status_at"),
+    restoredUntil: text("restored_until"),
   },
   (t) => [primaryKey({ columns: [t.contentAddress, t.backend] })],
 );
@@ -205,6 +215,17 @@ const nameWords = pgTable(
   (t) => [primaryKey({ columns: [t.word, t.namespace, t.name] })],
 );
 
+const storageBackends = pgTable(
+  "storage_backends",
+  {
+    backend: text("backend").notNull(),
+    status: text("status").$type<BackendStatus>().notNull(),
+    reason: text("reason"),
+    changedAt: text("changed_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.backend] })],
+);
+
 export const postgresTables = {
   events,
   logHead,
@@ -219,6 +240,7 @@ export const postgresTables = {
   retentionHolds,
   metadataSchemas,
   nameWords,
+  storageBackends,
   objectLeases,
   idempotencyKeys,
   users,
@@ -227,4 +249,5 @@ export const postgresTables = {
   signingKeys,
   accessRefusals,
   uploadSessions,
+  workPositions,
 };

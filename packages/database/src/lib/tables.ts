@@ -30,6 +30,7 @@ export const viewTables = [
   "retentionHolds",
   "metadataSchemas",
   "nameWords",
+  "storageBackends",
 ] as const satisfies readonly TableName[];
 
 /** Operational tables: untouched by replay, and copied by a backup. */
@@ -42,6 +43,7 @@ export const operationalTables = [
   "signingKeys",
   "accessRefusals",
   "uploadSessions",
+  "workPositions",
 ] as const satisfies readonly TableName[];
 
 /** The name of a view. */

@@ -2,6 +2,7 @@ import type { EventFacts } from "@store/events";
 import { formatNamePattern, parseNamePattern, type NamePattern } from "@store/identity";
 
 import { assertInteger, listOf, objectOf, textOf, wrongType } from "./arguments.ts";
+import { isAboutCopies } from "./events/copies.ts";
 import { isOwnEventType } from "./events/types.ts";
 import { nameOfSubject } from "./events/subjects.ts";
 import { limits } from "./limits.ts";
@@ -53,7 +54,7 @@ export function scopeOf(readable: ReadScope | undefined): Scope {
     ranges,
     covers,
     acceptsEvent: ({ type, subject }) => {
-      if (!isOwnEventType(type)) return accounts;
+      if (!isOwnEventType(type) || isAboutCopies(type)) return accounts;
       const named = nameOfSubject(subject);
       return named === undefined || covers(named);
     },

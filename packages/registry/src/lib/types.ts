@@ -168,7 +168,10 @@ export interface OpenedObject {
 export interface ReadScope {
   /** Packages, tags, files, holds and events of names that one of these patterns covers. */
   readonly names: readonly NamePattern[];
-  /** Whether events about users, sessions, tokens and keys are among those that are read. */
+  /**
+   * Whether events about users, sessions, tokens and keys, and those about the copies of objects and
+   * about backends, are among those that are read.
+   */
   readonly accounts: boolean;
 }
 

@@ -1,4 +1,9 @@
-import { StoreError, formatCoordinates, type PackageCoordinates } from "@store/identity";
+import {
+  StoreError,
+  formatCoordinates,
+  type ContentAddress,
+  type PackageCoordinates,
+} from "@store/identity";
 
 /**
  * Subjects of the registry's events. Those of packages and tags begin with `namespace/name`, so
@@ -42,6 +47,16 @@ export function schemaSubject(name: string): string {
 /** `retention-class:<name>` */
 export function retentionClassSubject(name: string): string {
   return `retention-class:${name}`;
+}
+
+/** `object:blake3:<64 hex>` */
+export function objectSubject(address: ContentAddress): string {
+  return `object:${address}`;
+}
+
+/** `backend:<name>` */
+export function backendSubject(backend: string): string {
+  return `backend:${backend}`;
 }
 
 /** The subject of what belongs to the instance as a whole. */

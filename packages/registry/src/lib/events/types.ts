@@ -1,6 +1,19 @@
 import * as v from "valibot";
 
 import { limits } from "../limits.ts";
+import { copyEventSchemas } from "./copies.ts";
+import {
+  bytes,
+  count,
+  digest,
+  id,
+  name,
+  revision,
+  schemaReference,
+  text,
+  time,
+  version,
+} from "./fields.ts";
 
 /**
  * The payload of every event type that the registry writes, as decoded from its canonical CBOR;
@@ -8,39 +21,6 @@ import { limits } from "../limits.ts";
  * another version of its type. The payload of `v1.package.finalized` is the manifest itself; what
  * projecting needs of it is in {@link FinalizedFacts}.
  */
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const revision = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const id = v.pipe(
-  v.string(),
-  v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
-);
-const name = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,127}$/));
-const version = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/));
-const time = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/));
-const schemaReference = v.pipe(
-  v.string(),
-  v.regex(/^[a-z0-9][a-z0-9._-]{0,127}@[1-9][0-9]{0,15}$/),
-);
-
-/** A text of 1 to `maxBytes` bytes in UTF-8. */
-const text = (maxBytes: number) =>
-  v.pipe(
-    v.string(),
-    // A UTF-16 unit takes at most three bytes, so that short texts need no count.
-    v.check((value) => value !== "" && isWithin(value, maxBytes)),
-  );
-
-function isWithin(value: string, maxBytes: number): boolean {
-  return value.length * 3 <= maxBytes || Buffer.byteLength(value) <= maxBytes;
-}
-
-const bytes = (leastBytes: number, mostBytes: number) =>
-  v.pipe(
-    v.custom<Uint8Array>((value) => value instanceof Uint8Array),
-    v.check(({ byteLength }) => byteLength >= leastBytes && byteLength <= mostBytes),
-  );
-const digest = bytes(32, 32);
 
 const payloadSchemas = {
   "v1.instance.created": v.strictObject({ format: v.literal(1) }),
@@ -117,6 +97,7 @@ const payloadSchemas = {
     reason: text(limits.reasonBytes),
   }),
   "v1.hold.released": v.strictObject({ hold_id: id, package_id: id }),
+  ...copyEventSchemas,
 } as const;
 
 type PayloadSchemas = typeof payloadSchemas;

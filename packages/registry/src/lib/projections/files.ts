@@ -48,6 +48,7 @@ const insertLocation = statement((sql, { storageLocations }, p) =>
       storedAt: p("storedAt"),
       retrievalTier: "hot",
       restoreStatus: "none",
+      status: "ok",
     })
     .onConflictDoNothing(),
 );

@@ -1,6 +1,16 @@
 import type { Sql, Tables } from "@store/database";
 
 import type { RecordedEvent } from "../events/types.ts";
+import {
+  projectBackendFailed,
+  projectBackendRecovered,
+  projectObjectCopied,
+  projectObjectDamaged,
+  projectObjectMended,
+  projectObjectRemoved,
+  projectRestoreRequested,
+  projectRetrievalChanged,
+} from "./copies.ts";
 import { projectFileAdded, projectFileRemoved } from "./files.ts";
 import { projectHoldPlaced, projectHoldReleased } from "./holds.ts";
 import {
@@ -56,5 +66,21 @@ export async function project(views: ViewWriter, event: RecordedEvent): Promise<
       return projectHoldPlaced(views, event);
     case "v1.hold.released":
       return projectHoldReleased(views, event);
+    case "v1.object.copied":
+      return projectObjectCopied(views, event);
+    case "v1.object.damaged":
+      return projectObjectDamaged(views, event);
+    case "v1.object.mended":
+      return projectObjectMended(views, event);
+    case "v1.object.removed":
+      return projectObjectRemoved(views, event);
+    case "v1.object.restore_requested":
+      return projectRestoreRequested(views, event);
+    case "v1.object.retrieval_changed":
+      return projectRetrievalChanged(views, event);
+    case "v1.backend.failed":
+      return projectBackendFailed(views, event);
+    case "v1.backend.recovered":
+      return projectBackendRecovered(views, event);
   }
 }

@@ -1,0 +1,7 @@
+-- The copies of one backend, in order of address, and those of them that are not whole.
+CREATE INDEX storage_locations_backend ON storage_locations (backend, content_address);
+CREATE INDEX storage_locations_failed
+  ON storage_locations (backend, content_address) WHERE status <> 'ok';
+-- The copies whose restore is under way.
+CREATE INDEX storage_locations_restoring
+  ON storage_locations (backend, content_address) WHERE restore_status = 'requested';
