@@ -1,4 +1,5 @@
 export { openRegistry } from "./lib/open-registry.ts";
+export type { PlacementOptions } from "./lib/placement/placement.ts";
 export type { OpenRegistryOptions, Registry } from "./lib/registry.ts";
 export type * from "./lib/types.ts";
 export type * from "./lib/copies/types.ts";

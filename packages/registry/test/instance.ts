@@ -49,7 +49,7 @@ export async function openTestInstance(
 ): Promise<TestInstance> {
   const place = await databasePlace(dialect, inFile);
   const database = await openDatabase(place.url);
-  const storage = options.backends?.primary ?? createMemoryBackend();
+  const storage = options.backends?.["primary"] ?? createMemoryBackend();
   let now = start;
   const opened: Registry[] = [];
   const again = async (more: Partial<OpenRegistryOptions> = {}): Promise<Registry> => {

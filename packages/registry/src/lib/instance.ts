@@ -6,6 +6,7 @@ import type { ManifestDigest } from "./events/codec.ts";
 import type { Leases } from "./leases.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { MetadataValidator } from "./metadata-validator.ts";
+import type { Placement } from "./placement/placement.ts";
 import type { UploadSessions } from "./uploads/sessions.ts";
 
 /** Everything that one open instance is made of; what callers hold is a facade over it. */
@@ -14,6 +15,7 @@ export interface Instance {
   /** Whether closing the registry closes the database. */
   readonly ownsDatabase: boolean;
   readonly log: EventLog;
+  readonly placement: Placement;
   /** Where new objects go. */
   readonly primary: StorageBackend;
   /** Serves objects of the primary backend. */

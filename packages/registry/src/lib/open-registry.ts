@@ -1,7 +1,7 @@
 import { openDatabase, type Database } from "@store/database";
 import { openLog } from "@store/events";
-import { assertName, loadDualHashing, StoreError } from "@store/identity";
-import { SmallObjects } from "@store/storage";
+import { loadDualHashing, StoreError } from "@store/identity";
+import { SmallObjects, type StorageBackend } from "@store/storage";
 import { uuidv7 } from "uuidv7";
 
 import { assertActor, assertInteger, objectOf } from "./arguments.ts";
@@ -17,6 +17,7 @@ import { packageCommands } from "./facade/packages.ts";
 import { uploadMethods } from "./facade/uploads.ts";
 import { catalogQueries, fileQueries, packageQueries } from "./facade/queries.ts";
 import type { Instance } from "./instance.ts";
+import { placementOf, type Placement } from "./placement/placement.ts";
 import type { OpenRegistryOptions, Registry } from "./registry.ts";
 import { scopeOf, wholeScope, type Caller } from "./scope.ts";
 import { assertUploadLimits, sessionLimits } from "./uploads/limits.ts";
@@ -56,9 +57,10 @@ async function openInstance(
   const log = options.log ?? (await openLog(database, { clock, ids }));
   const hashing = await loadDualHashing();
   const { backends } = options;
-  const { primary } = backends;
+  const placement = placementOf(backends, options.placement);
+  const primary = primaryOf(placement);
   const lifetime = new Lifetime();
-  const uploadsInstance = { database, primary, backends, clock, ids, lifetime };
+  const uploadsInstance = { database, placement, primary, backends, clock, ids, lifetime };
   const instance: Instance = {
     ...uploadsInstance,
     ownsDatabase,
@@ -73,6 +75,12 @@ async function openInstance(
   };
   if (!(await hasEvents(database))) await recordBirth(log, options.actor);
   return instance;
+}
+
+function primaryOf({ primary, backend }: Placement): StorageBackend {
+  const found = backend(primary);
+  if (found === undefined) throw new StoreError("internal", "A placement has no primary backend.");
+  return found;
 }
 
 /** Whether the log has begun; only one that has not takes the writer's lock to open. */
@@ -109,14 +117,13 @@ function onBehalfOf(instance: Instance, caller: Caller): Registry {
 }
 
 function assertOptions(options: OpenRegistryOptions): void {
-  const { actor, backends, database, leaseMs, log, openPackageMs } = objectOf("options", options);
+  const { actor, backends, database, leaseMs, log, openPackageMs, placement } = objectOf(
+    "options",
+    options,
+  );
   assertActor(actor);
   if (typeof database !== "string") objectOf("database", database);
-  objectOf("primary backend", objectOf("backends", backends).primary);
-  for (const [role, backend] of Object.entries(backends)) {
-    assertName(role);
-    objectOf(`backend "${role}"`, backend);
-  }
+  placementOf(backends, placement);
   if (log !== undefined && objectOf("log", log).database !== database) {
     throw new StoreError(
       "invalid_argument",

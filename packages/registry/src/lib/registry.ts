@@ -3,6 +3,7 @@ import type { EventLog, EventQuery, LogHead, StoredEvent, TailOptions } from "@s
 import type { ContentAddress, Reference } from "@store/identity";
 import type { StorageBackend } from "@store/storage";
 
+import type { PlacementOptions } from "./placement/placement.ts";
 import type {
   AddedFile,
   CreatePackageInput,
@@ -46,10 +47,10 @@ import type { UploadLimits, UploadReference, Uploads } from "./uploads/types.ts"
 export interface OpenRegistryOptions extends UploadLimits {
   /** `sqlite:<path>`, `sqlite::memory:`, `postgres://…`, or a database that the caller opened. */
   readonly database: string | Database;
-  /** Places for objects by logical role; `primary` is required. */
-  readonly backends: { readonly primary: StorageBackend } & Readonly<
-    Record<string, StorageBackend>
-  >;
+  /** Places for objects by the names under which they are recorded. */
+  readonly backends: Readonly<Record<string, StorageBackend>>;
+  /** Which of them has which use; new objects go to the one named `primary` unless given. */
+  readonly placement?: PlacementOptions;
   /** The opaque id that events name as their author. */
   readonly actor: string;
   /** Milliseconds since the epoch; the system's clock unless given. */
