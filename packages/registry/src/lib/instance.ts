@@ -7,6 +7,7 @@ import type { Leases } from "./leases.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { MetadataValidator } from "./metadata-validator.ts";
 import type { Placement } from "./placement/placement.ts";
+import type { Reports } from "./placement/reports.ts";
 import type { UploadSessions } from "./uploads/sessions.ts";
 
 /** Everything that one open instance is made of; what callers hold is a facade over it. */
@@ -21,6 +22,10 @@ export interface Instance {
   /** Serves objects of the primary backend. */
   readonly smallObjects: SmallObjects;
   readonly backends: Readonly<Record<string, StorageBackend>>;
+  /** The author of what the instance records by itself. */
+  readonly actor: string;
+  /** What reads find out about copies and backends, on its way into the log. */
+  readonly reports: Reports;
   readonly clock: () => number;
   readonly ids: () => string;
   readonly manifestDigest: ManifestDigest;

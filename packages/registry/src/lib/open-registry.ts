@@ -18,6 +18,7 @@ import { uploadMethods } from "./facade/uploads.ts";
 import { catalogQueries, fileQueries, packageQueries } from "./facade/queries.ts";
 import type { Instance } from "./instance.ts";
 import { placementOf, type Placement } from "./placement/placement.ts";
+import { Reports } from "./placement/reports.ts";
 import type { OpenRegistryOptions, Registry } from "./registry.ts";
 import { scopeOf, wholeScope, type Caller } from "./scope.ts";
 import { assertUploadLimits, sessionLimits } from "./uploads/limits.ts";
@@ -53,7 +54,7 @@ async function openInstance(
   options: OpenRegistryOptions,
 ): Promise<Instance> {
   await prepareSchema(database);
-  const { clock = Date.now, ids = uuidv7, leaseMs = defaults.leaseMs } = options;
+  const { actor, clock = Date.now, ids = uuidv7, leaseMs = defaults.leaseMs } = options;
   const log = options.log ?? (await openLog(database, { clock, ids }));
   const hashing = await loadDualHashing();
   const { backends } = options;
@@ -65,6 +66,8 @@ async function openInstance(
     ...uploadsInstance,
     ownsDatabase,
     log,
+    actor,
+    reports: new Reports({ database, log, clock, actor }),
     smallObjects: new SmallObjects({ limitBytes: options.objectMemoryBytes ?? 0 }),
     manifestDigest: (bytes) => hashing.digestBytes(bytes).primary,
     leases: new Leases(database, clock, leaseMs),
@@ -73,12 +76,12 @@ async function openInstance(
     validator: new MetadataValidator(),
     openPackageMs: options.openPackageMs ?? defaults.openPackageMs,
   };
-  if (!(await hasEvents(database))) await recordBirth(log, options.actor);
+  if (!(await hasEvents(database))) await recordBirth(log, actor);
   return instance;
 }
 
-function primaryOf({ primary, backend }: Placement): StorageBackend {
-  const found = backend(primary);
+function primaryOf(placement: Placement): StorageBackend {
+  const found = placement.backend(placement.primary);
   if (found === undefined) throw new StoreError("internal", "A placement has no primary backend.");
   return found;
 }

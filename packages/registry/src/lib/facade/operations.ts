@@ -91,6 +91,7 @@ async function closeInstance(instance: Instance): Promise<void> {
   await instance.lifetime.end();
   instance.uploads.close();
   try {
+    await instance.reports.close();
     await instance.validator.close();
     await instance.leases.close();
   } finally {
