@@ -140,7 +140,9 @@ describe("the examples", () => {
   });
 
   it("give Kubernetes a server that may do little, and that no Service sets the port of", async () => {
-    const { spec } = parse(await read("deploy/kubernetes/deployment.yaml")) as DeploymentFile;
+    const { spec } = parse(
+      await read("deploy/kubernetes/one-server/deployment.yaml"),
+    ) as DeploymentFile;
     const pod = spec.template.spec;
     const [container] = pod.containers;
     expect(spec.strategy.type).toBe("Recreate");
@@ -166,7 +168,9 @@ describe("the examples", () => {
     const compose = parse(await read("deploy/compose.yaml")) as {
       services: { server: { stop_grace_period: string } };
     };
-    const { spec } = parse(await read("deploy/kubernetes/deployment.yaml")) as DeploymentFile;
+    const { spec } = parse(
+      await read("deploy/kubernetes/one-server/deployment.yaml"),
+    ) as DeploymentFile;
     for (const seconds of [
       Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]),
       Number.parseInt(compose.services.server.stop_grace_period, 10),
