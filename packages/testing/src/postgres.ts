@@ -6,7 +6,11 @@ import { text } from "node:stream/consumers";
 import postgres from "postgres";
 import { socketVariable } from "./lib/postgres-setup.ts";
 
-export { startPostgresServer } from "./lib/postgres-server.ts";
+export {
+  primarySettings,
+  startPostgresServer,
+  startPostgresStandby,
+} from "./lib/postgres-server.ts";
 export type { PostgresServer, PostgresServerOptions } from "./lib/postgres-server.ts";
 
 /** An empty schema of its own. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chown, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { chown, cp, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,8 +23,12 @@ export interface PostgresServerOptions {
 export interface PostgresServer {
   /** The URL of its database, with the password of its superuser. */
   readonly url: string;
-  /** The id of the server's first process. */
+  /** The id of the server's first process, of the latest start. */
   readonly pid: number;
+  /** Ends it at once, as a crash does, or once sessions are ended; its files stay. */
+  end(how?: "at once" | "in order"): Promise<void>;
+  /** Starts it again after its end, at the same address. */
+  startAgain(): Promise<void>;
   /** Ends it at once and removes its files. */
   stop(): Promise<void>;
 }
@@ -35,17 +39,64 @@ const startAttempts = 3;
 export async function startPostgresServer(
   options: PostgresServerOptions = {},
 ): Promise<PostgresServer> {
+  return await startWith(options, async ({ native, folder, user }) => {
+    const password = randomBytes(16).toString("hex");
+    await initialize(native, folder, password, user);
+    return password;
+  });
+}
+
+/** A primary's settings, so that {@link startPostgresStandby} can follow it. */
+export const primarySettings = ["wal_level=replica", "max_wal_senders=4", "hot_standby=on"];
+
+/**
+ * Starts a hot standby that streams from `primary`, which was started with
+ * {@link primarySettings}. The primary is ended and started again for it, to be copied.
+ */
+export async function startPostgresStandby(
+  primary: PostgresServer,
+  options: PostgresServerOptions = {},
+): Promise<PostgresServer> {
+  const settings = [...primarySettings, ...(options.settings ?? [])];
+  return await startWith({ ...options, settings }, async ({ folder, user }) => {
+    await primary.end("in order");
+    await cp(dataFolder(foldersOf.get(primary) ?? ""), dataFolder(folder), { recursive: true });
+    await primary.startAgain();
+    const { password, port, username } = new URL(primary.url);
+    const source = `host=127.0.0.1 port=${port} user=${username} password=${password}`;
+    await writeFile(join(dataFolder(folder), "standby.signal"), "");
+    const file = join(dataFolder(folder), "postgresql.auto.conf");
+    await writeFile(file, `primary_conninfo = '${source}'\n`);
+    if (user.uid !== undefined) await giveAll(dataFolder(folder), user);
+    return password;
+  });
+}
+
+const foldersOf = new WeakMap<PostgresServer, string>();
+
+interface Home {
+  readonly native: string;
+  readonly folder: string;
+  readonly user: ServerUser;
+}
+
+/** Starts a server whose files `prepare` makes; it tells the superuser's password. */
+async function startWith(
+  options: PostgresServerOptions,
+  prepare: (home: Home) => Promise<string>,
+): Promise<PostgresServer> {
   const user = serverUser();
   const folder = await mkdtemp(join(tmpdir(), "store-test-postgres-"));
   try {
     await give(folder, user);
     const native = await nativeFolder(folder, user);
-    const password = randomBytes(16).toString("hex");
-    await initialize(native, folder, password, user);
+    const password = await prepare({ native, folder, user });
     for (let attempt = 1; ; attempt += 1) {
       // Another port if somebody was quicker to take this one.
-      const server = await launch({ native, folder, password, user, options });
-      if (server !== undefined) return server;
+      const port = await freePort();
+      const launching = { native, folder, password, user, options, port };
+      const child = await launch(launching);
+      if (child !== undefined) return runningServer(launching, child);
       if (attempt === startAttempts) throw new Error(await readFile(logFile(folder), "utf8"));
     }
   } catch (error) {
@@ -73,18 +124,15 @@ async function initialize(
   );
 }
 
-interface Launch {
-  readonly native: string;
-  readonly folder: string;
+interface Launch extends Home {
   readonly password: string;
-  readonly user: ServerUser;
+  readonly port: number;
   readonly options: PostgresServerOptions;
 }
 
 /** Returns nothing if the server ended before it answered. */
-async function launch(launching: Launch): Promise<PostgresServer | undefined> {
-  const { native, folder, password, user, options } = launching;
-  const port = await freePort();
+async function launch(launching: Launch): Promise<ChildProcess | undefined> {
+  const { native, folder, user, options, port } = launching;
   const log = await open(logFile(folder), "a");
   const child = spawn(join(native, "bin", "postgres"), serverArguments(folder, port, options), {
     ...user,
@@ -93,9 +141,34 @@ async function launch(launching: Launch): Promise<PostgresServer | undefined> {
     stdio: ["ignore", log.fd, log.fd],
   });
   await log.close();
-  const url = `postgres://store:${password}@127.0.0.1:${port}/postgres`;
-  if (!(await answers(url, child)) || child.pid === undefined) return undefined;
-  return { url, pid: child.pid, stop: () => stop(child, folder) };
+  return (await answers(urlOf(launching), child)) ? child : undefined;
+}
+
+function urlOf({ password, port }: Launch): string {
+  return `postgres://store:${password}@127.0.0.1:${port}/postgres`;
+}
+
+function runningServer(launching: Launch, first: ChildProcess): PostgresServer {
+  const { folder } = launching;
+  let child = first;
+  const server: PostgresServer = {
+    url: urlOf(launching),
+    get pid() {
+      return child.pid ?? 0;
+    },
+    end: (how = "at once") => end(child, how === "at once" ? "SIGQUIT" : "SIGINT"),
+    async startAgain() {
+      const again = await launch(launching);
+      if (again === undefined) throw new Error(await readFile(logFile(folder), "utf8"));
+      child = again;
+    },
+    async stop() {
+      await end(child, "SIGQUIT");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  foldersOf.set(server, folder);
+  return server;
 }
 
 function serverArguments(folder: string, port: number, options: PostgresServerOptions): string[] {
@@ -131,14 +204,12 @@ async function answers(url: string, child: ChildProcess): Promise<boolean> {
   return false;
 }
 
-async function stop(child: ChildProcess, folder: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const ended = once(child, "exit");
-    // SIGQUIT is PostgreSQL's immediate shutdown: it ends the backends and leaves nothing running.
-    child.kill("SIGQUIT");
-    await ended;
-  }
-  await rm(folder, { recursive: true, force: true });
+/** SIGQUIT is PostgreSQL's immediate shutdown, SIGINT its fast one; both end every session. */
+async function end(child: ChildProcess, signal: "SIGQUIT" | "SIGINT"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill(signal);
+  await ended;
 }
 
 async function freePort(): Promise<number> {
@@ -154,6 +225,10 @@ async function freePort(): Promise<number> {
 
 async function give(path: string, user: ServerUser): Promise<void> {
   if (user.uid !== undefined && user.gid !== undefined) await chown(path, user.uid, user.gid);
+}
+
+async function giveAll(folder: string, { uid, gid }: ServerUser): Promise<void> {
+  await promisify(execFile)("chown", ["-R", `${uid}:${gid}`, folder]);
 }
 
 const serverEnvironment = { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" };
