@@ -32,6 +32,8 @@ export { ingestStream, type IngestOptions, type IngestResult } from "./lib/inges
 export { SlabWriter } from "./lib/slab-writer.ts";
 export { removeObject } from "./lib/remove.ts";
 export { replicateObject, type ReplicateOptions } from "./lib/replicate.ts";
+export type { CopyObserver, StoredCopy } from "./lib/copy-candidates.ts";
+export { serveCopies, type ServeCopiesOptions } from "./lib/serve-copies.ts";
 export { serveObject, type ServedObject, type ServeOptions } from "./lib/serve.ts";
 export { SmallObjects, type SmallObjectsOptions } from "./lib/small-objects.ts";
 export { SourceReader } from "./lib/source-reader.ts";

@@ -6,6 +6,7 @@ import type { ManifestDigest } from "./events/codec.ts";
 import type { Leases } from "./leases.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { MetadataValidator } from "./metadata-validator.ts";
+import type { FailingBackends } from "./placement/failing.ts";
 import type { Placement } from "./placement/placement.ts";
 import type { Reports } from "./placement/reports.ts";
 import type { UploadSessions } from "./uploads/sessions.ts";
@@ -24,6 +25,7 @@ export interface Instance {
   readonly backends: Readonly<Record<string, StorageBackend>>;
   /** The author of what the instance records by itself. */
   readonly actor: string;
+  readonly failing: FailingBackends;
   /** What reads find out about copies and backends, on its way into the log. */
   readonly reports: Reports;
   readonly clock: () => number;

@@ -17,6 +17,7 @@ import { packageCommands } from "./facade/packages.ts";
 import { uploadMethods } from "./facade/uploads.ts";
 import { catalogQueries, fileQueries, packageQueries } from "./facade/queries.ts";
 import type { Instance } from "./instance.ts";
+import { FailingBackends } from "./placement/failing.ts";
 import { placementOf, type Placement } from "./placement/placement.ts";
 import { Reports } from "./placement/reports.ts";
 import type { OpenRegistryOptions, Registry } from "./registry.ts";
@@ -67,6 +68,7 @@ async function openInstance(
     ownsDatabase,
     log,
     actor,
+    failing: new FailingBackends(),
     reports: new Reports({ database, log, clock, actor }),
     smallObjects: new SmallObjects({ limitBytes: options.objectMemoryBytes ?? 0 }),
     manifestDigest: (bytes) => hashing.digestBytes(bytes).primary,

@@ -57,7 +57,7 @@ export async function* joinedRead(
 }
 
 /** What is still to be read once `received` bytes of it are there. */
-function remaining(options: ReadOptions, received: number): ReadOptions {
+export function remaining(options: ReadOptions, received: number): ReadOptions {
   if (received === 0) return options;
   const { start = 0, end } = options.range ?? {};
   const range: ByteRange = { start: start + received, ...(end === undefined ? {} : { end }) };

@@ -6,7 +6,13 @@ import {
   isStoreError,
   StoreError,
 } from "@store/identity";
-import type { ObjectInspector, ObjectReader, ObjectStager, StorageReceipt } from "./contract.ts";
+import type {
+  ObjectInspector,
+  ObjectReader,
+  ObjectRemover,
+  ObjectStager,
+  StorageReceipt,
+} from "./contract.ts";
 import { type IngestOptions, ingestStream } from "./ingest.ts";
 import { objectNotFound } from "./serve.ts";
 import { corruptDigest, countedChunks } from "./verified-read.ts";
@@ -14,6 +20,11 @@ import { corruptDigest, countedChunks } from "./verified-read.ts";
 export interface ReplicateOptions extends Pick<IngestOptions, "lease" | "signal" | "onProgress"> {
   /** Checked too, where it is recorded. */
   readonly sha256?: Digest;
+  /**
+   * Says that what stands in the target is damaged. It is removed once all bytes of the source are
+   * there and right, just before they take its place; this is asked then, and leaves it with false.
+   */
+  readonly replace?: () => Promise<boolean>;
 }
 
 /**
@@ -25,7 +36,7 @@ export interface ReplicateOptions extends Pick<IngestOptions, "lease" | "signal"
  */
 export async function replicateObject(
   from: ObjectReader & ObjectInspector,
-  to: ObjectStager & ObjectInspector,
+  to: ObjectStager & ObjectInspector & ObjectRemover,
   address: ContentAddress,
   options: ReplicateOptions,
 ): Promise<StorageReceipt> {
@@ -33,21 +44,25 @@ export async function replicateObject(
   const [source, target] = await Promise.all([from.stat(address), to.stat(address)]);
   if (source === undefined) throw objectNotFound(address);
   const { sizeBytes } = source;
-  if (target !== undefined) {
+  const { sha256, replace, ...rest } = options;
+  if (target !== undefined && replace === undefined) {
     assertSameSize(address, sizeBytes, target.sizeBytes);
     return { address, sizeBytes, existed: true };
   }
-  const { sha256, ...rest } = options;
+  const makeWay = async (): Promise<"write" | "present"> => {
+    if (target === undefined || replace === undefined) return "write";
+    if (!(await replace())) return "present";
+    await to.remove(address);
+    return "write";
+  };
   const chunks = from.open(address, options.signal === undefined ? {} : { signal: options.signal });
   try {
     const { receipt } = await ingestStream(to, countedChunks(address, chunks, sizeBytes), {
       ...rest,
       expect: { address, sizeBytes, ...(sha256 === undefined ? {} : { sha256 }) },
-      admit: async () => "write",
+      admit: makeWay,
     });
-    if (receipt === undefined)
-      throw new StoreError("internal", "An admitted object has a receipt.");
-    return receipt;
+    return receipt ?? { address, sizeBytes, existed: true };
   } catch (error) {
     throw sourceError(address, error);
   }

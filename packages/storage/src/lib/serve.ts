@@ -1,7 +1,7 @@
 import { type ContentAddress, StoreError } from "@store/identity";
-import type { ByteRange, ObjectInspector, ObjectReader } from "./contract.ts";
+import type { ByteRange, ObjectInspector, ObjectReader, ObjectStat } from "./contract.ts";
 import { isWhole, resolveRange, type ResolvedRange } from "./range.ts";
-import { countedChunks, verifiedChunks } from "./verified-read.ts";
+import { corruptSize, countedChunks, verifiedChunks } from "./verified-read.ts";
 
 export interface ServeOptions {
   readonly range?: ByteRange;
@@ -13,6 +13,10 @@ export interface ServeOptions {
    * the caller's to keep.
    */
   readonly reuseChunks?: boolean;
+  /** The size that is recorded: an object of another size is `object_corrupt`. */
+  readonly sizeBytes?: number;
+  /** Told what the body fails with, before its reader is. It must not throw. */
+  readonly onFailure?: (failure: unknown) => void;
 }
 
 /** An object on its way out. */
@@ -34,8 +38,9 @@ export interface ServedObject {
 }
 
 /**
- * Opens an object, or a range of it, for reading. Throws `object_not_found` or `invalid_range`
- * before there is a body; the body throws what the backend does, and `object_corrupt`.
+ * Opens an object, or a range of it, for reading. Throws `object_not_found`, `invalid_range`,
+ * `restore_required` or, of another size than is recorded, `object_corrupt` before there is a
+ * body; the body throws what the backend does, and `object_corrupt`.
  */
 export async function serveObject(
   backend: ObjectReader & ObjectInspector,
@@ -43,8 +48,7 @@ export async function serveObject(
   options: ServeOptions = {},
 ): Promise<ServedObject> {
   const stat = await backend.stat(address);
-  if (stat === undefined) throw objectNotFound(address);
-  const { sizeBytes } = stat;
+  const { sizeBytes } = readableStat(address, stat, options.sizeBytes);
   const range = resolveRange(options.range, sizeBytes);
   const chunks = backend.open(address, {
     ...(options.range === undefined ? {} : { range }),
@@ -54,9 +58,37 @@ export async function serveObject(
   });
   const verify = options.verify !== false && isWhole(options.range);
   const body = verify
-    ? verifiedChunks(address, chunks, sizeBytes)
-    : countedChunks(address, chunks, range.end - range.start);
+    ? verifiedChunks(address, chunks, sizeBytes, options.onFailure)
+    : countedChunks(address, chunks, range.end - range.start, options.onFailure);
   return { body, verified: verify ? "whole" : "none", sizeBytes, range };
+}
+
+/**
+ * What a backend says of an object that can be read from it now; throws why it cannot.
+ * `sizeBytes`: what is recorded, if it is.
+ */
+export function readableStat(
+  address: ContentAddress,
+  stat: ObjectStat | undefined,
+  sizeBytes: number | undefined,
+): ObjectStat {
+  if (stat === undefined) throw objectNotFound(address);
+  if (sizeBytes !== undefined && stat.sizeBytes !== sizeBytes) {
+    throw corruptSize(address, sizeBytes, stat.sizeBytes, "");
+  }
+  const { tier, restore } = stat.retrieval ?? { tier: "hot" };
+  if (tier === "archive" && restore !== "restored") throw restoreRequired(address);
+  return stat;
+}
+
+/** The refusal to read an object that lies in an archive. */
+export function restoreRequired(address: ContentAddress): StoreError {
+  return new StoreError(
+    "restore_required",
+    `The object ${address} lies in an archive. Ask for it with "store objects restore ${address}", ` +
+      "and read it when it has come.",
+    { context: { reference: address } },
+  );
 }
 
 export function objectNotFound(address: ContentAddress): StoreError {

@@ -30,14 +30,23 @@ export class SmallObjects {
   }
 
   /** Like {@link serveObject}; throws what it throws. */
-  async serve(
+  serve(
     backend: ObjectReader & ObjectInspector,
     address: ContentAddress,
     options: Omit<ServeOptions, "verify"> = {},
   ): Promise<ServedObject> {
+    return this.serveFrom(address, options, () => serveObject(backend, address, options));
+  }
+
+  /** What is kept, or what `serve` opens, which verifies whole reads. */
+  async serveFrom(
+    address: ContentAddress,
+    options: Pick<ServeOptions, "range" | "signal">,
+    serve: () => Promise<ServedObject>,
+  ): Promise<ServedObject> {
     const bytes = this.#kept?.get(address);
     if (bytes !== undefined) return serveBytes(bytes, options);
-    const served = await serveObject(backend, address, options);
+    const served = await serve();
     const { sizeBytes, verified, body } = served;
     const isKept = verified === "whole" && sizeBytes > 0 && sizeBytes <= this.#objectBytes;
     return isKept ? { ...served, body: this.#keeping(address, body) } : served;
@@ -60,7 +69,10 @@ export class SmallObjects {
   }
 }
 
-function serveBytes(bytes: Uint8Array, options: Omit<ServeOptions, "verify">): ServedObject {
+function serveBytes(
+  bytes: Uint8Array,
+  options: Pick<ServeOptions, "range" | "signal">,
+): ServedObject {
   const range = resolveRange(options.range, bytes.length);
   assertNotAborted(options.signal, "transfer");
   const part = new Uint8Array(bytes.subarray(range.start, range.end));

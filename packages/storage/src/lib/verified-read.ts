@@ -15,24 +15,30 @@ export async function* verifiedChunks(
   address: ContentAddress,
   chunks: AsyncIterable<Uint8Array>,
   expectedSizeBytes?: number,
+  onFailure?: (failure: unknown) => void,
 ): AsyncGenerator<Uint8Array> {
-  const hasher = await createHasher(digestOf(address).algorithm);
-  let sizeBytes = 0;
-  let held: Uint8Array | undefined;
-  for await (const chunk of chunks) {
-    sizeBytes += chunk.length;
-    if (expectedSizeBytes !== undefined && sizeBytes > expectedSizeBytes) {
-      throw corruptSize(address, expectedSizeBytes, sizeBytes, "at least ");
+  try {
+    const hasher = await createHasher(digestOf(address).algorithm);
+    let sizeBytes = 0;
+    let held: Uint8Array | undefined;
+    for await (const chunk of chunks) {
+      sizeBytes += chunk.length;
+      if (expectedSizeBytes !== undefined && sizeBytes > expectedSizeBytes) {
+        throw corruptSize(address, expectedSizeBytes, sizeBytes, "at least ");
+      }
+      hasher.update(chunk);
+      if (held !== undefined) yield held;
+      held = chunk;
     }
-    hasher.update(chunk);
+    if (expectedSizeBytes !== undefined && sizeBytes !== expectedSizeBytes) {
+      throw corruptSize(address, expectedSizeBytes, sizeBytes, "");
+    }
+    assertIntact(address, hasher.digest());
     if (held !== undefined) yield held;
-    held = chunk;
+  } catch (failure) {
+    onFailure?.(failure);
+    throw failure;
   }
-  if (expectedSizeBytes !== undefined && sizeBytes !== expectedSizeBytes) {
-    throw corruptSize(address, expectedSizeBytes, sizeBytes, "");
-  }
-  assertIntact(address, hasher.digest());
-  if (held !== undefined) yield held;
 }
 
 /** Passes chunks on and checks how many bytes there are: of a range that is all one can. */
@@ -40,15 +46,21 @@ export async function* countedChunks(
   address: ContentAddress,
   chunks: AsyncIterable<Uint8Array>,
   expectedSizeBytes: number,
+  onFailure?: (failure: unknown) => void,
 ): AsyncGenerator<Uint8Array> {
-  let sizeBytes = 0;
-  for await (const chunk of chunks) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > expectedSizeBytes) break;
-    yield chunk;
-  }
-  if (sizeBytes !== expectedSizeBytes) {
-    throw corruptSize(address, expectedSizeBytes, sizeBytes, "for what was asked ");
+  try {
+    let sizeBytes = 0;
+    for await (const chunk of chunks) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > expectedSizeBytes) break;
+      yield chunk;
+    }
+    if (sizeBytes !== expectedSizeBytes) {
+      throw corruptSize(address, expectedSizeBytes, sizeBytes, "for what was asked ");
+    }
+  } catch (failure) {
+    onFailure?.(failure);
+    throw failure;
   }
 }
 
@@ -71,7 +83,8 @@ export function corruptDigest(
   );
 }
 
-function corruptSize(
+/** The finding that an object has another size than it should have. */
+export function corruptSize(
   address: ContentAddress,
   expected: number,
   actual: number,

@@ -1,7 +1,7 @@
 import { digestOf, type ContentAddress, type StoreErrorCode } from "@store/identity";
 
 import { backendSubject, objectSubject } from "../events/subjects.ts";
-import { findBackend, findCopy, type CopyRow } from "../queries/copies.ts";
+import { findBackend, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
 import { changed, unchanged, type Decide } from "./decision.ts";
 
 /** A copy about which something was found out. */
@@ -48,6 +48,25 @@ export function copyMended(found: FoundCopy): Decide<boolean> {
         type: "v1.object.mended",
         subject: objectSubject(address),
         payload: { blake3: digestOf(address).bytes, backend },
+      },
+      () => true,
+    );
+  };
+}
+
+/** Records that a copy that was thought to be readable lies in an archive; says whether it was news. */
+export function copyArchived(found: FoundCopy): Decide<boolean> {
+  return async ({ sql, now }) => {
+    const { address, backend } = found;
+    const copy = await findCopy(sql, address, backend);
+    if (copy === undefined || isArchived(copy, now) || isNewer(copy, found)) {
+      return unchanged(false);
+    }
+    return changed(
+      {
+        type: "v1.object.retrieval_changed",
+        subject: objectSubject(address),
+        payload: { blake3: digestOf(address).bytes, backend, tier: "archive", restore: "none" },
       },
       () => true,
     );

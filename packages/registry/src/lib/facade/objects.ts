@@ -1,25 +1,20 @@
 import { parseContentAddress, type ContentAddress } from "@store/identity";
 
-import {
-  assertFlag,
-  assertInteger,
-  assertRange,
-  assertSignal,
-  listOf,
-  optionsOf,
-} from "../arguments.ts";
+import { assertInteger, listOf } from "../arguments.ts";
 import type { Instance } from "../instance.ts";
 import { limits } from "../limits.ts";
 import { findReadableObject, listUnreadable, objectInfo } from "../queries/readable-objects.ts";
+import { readObject } from "../placement/reading.ts";
 import type { Registry } from "../registry.ts";
 import type { Caller } from "../scope.ts";
 import { formatTime } from "../times.ts";
+import { readOptions } from "./read-options.ts";
 
 type ObjectQueries = Pick<Registry, "statObject" | "openObject" | "listMissing">;
 
 /** What can be asked about objects, whatever package they are of. */
 export function objectQueries(instance: Instance, caller: Caller): ObjectQueries {
-  const { database, primary, smallObjects } = instance;
+  const { database } = instance;
   const view = () => ({
     sql: database.reader,
     tables: database.tables,
@@ -31,16 +26,9 @@ export function objectQueries(instance: Instance, caller: Caller): ObjectQueries
     statObject,
 
     openObject: async (address, options) => {
-      const { range, signal, reuseChunks } = optionsOf(options);
-      assertSignal(signal);
-      assertFlag("reuseChunks", reuseChunks);
-      if (range !== undefined) assertRange(range);
+      const reading = readOptions(options);
       const object = await statObject(address);
-      const { body, ...served } = await smallObjects.serve(primary, object.address, {
-        ...(range === undefined ? {} : { range }),
-        ...(signal === undefined ? {} : { signal }),
-        ...(reuseChunks === undefined ? {} : { reuseChunks }),
-      });
+      const { body, ...served } = await readObject(instance, object, reading);
       return { object, body, verified: served.verified, range: served.range };
     },
 

@@ -5,8 +5,6 @@ import {
   assertFlag,
   assertFullName,
   assertPackageFilter,
-  assertRange,
-  assertSignal,
   isId,
   optionsOf,
   referenceOf,
@@ -30,8 +28,10 @@ import { findRetention, listHolds, listRetentionClasses } from "../queries/reten
 import { fileInfo, packageInfo, retentionInfo, schemaInfo } from "../queries/rows.ts";
 import { listMetadataSchemas, requireSchema } from "../queries/schemas.ts";
 import { listTags } from "../queries/tags.ts";
+import { readObject } from "../placement/reading.ts";
 import type { Registry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
+import { readOptions } from "./read-options.ts";
 
 type PackageQueries = Pick<
   Registry,
@@ -78,10 +78,8 @@ export function packageQueries({ database, log }: Instance, scope: Scope): Packa
 type FileQueries = Pick<Registry, "listFiles" | "statFile" | "getFile">;
 
 /** What can be asked about the files of a package. */
-export function fileQueries(
-  { database: { reader }, primary, smallObjects }: Instance,
-  scope: Scope,
-): FileQueries {
+export function fileQueries(instance: Instance, scope: Scope): FileQueries {
+  const { reader } = instance.database;
   const requireFile = async (packageId: string, path: string) => {
     assertFilePath(path);
     const row = await findPackageFile(reader, { packageId, path }, scope);
@@ -96,16 +94,9 @@ export function fileQueries(
     statFile: async (packageId, path) => (await requireFile(packageId, path)).file,
 
     getFile: async (packageId, path, options) => {
-      const { range, signal, reuseChunks } = optionsOf(options);
-      assertSignal(signal);
-      assertFlag("reuseChunks", reuseChunks);
-      if (range !== undefined) assertRange(range);
+      const reading = readOptions(options);
       const { file, packageStatus } = await requireFile(packageId, path);
-      const { body, ...served } = await smallObjects.serve(primary, file.address, {
-        ...(range === undefined ? {} : { range }),
-        ...(signal === undefined ? {} : { signal }),
-        ...(reuseChunks === undefined ? {} : { reuseChunks }),
-      });
+      const { body, ...served } = await readObject(instance, file, reading);
       return { file, packageStatus, body, verified: served.verified, range: served.range };
     },
   };

@@ -1,6 +1,12 @@
 import { isStoreError, type StoreErrorCode } from "@store/identity";
 
-import { backendFailed, copyDamaged, copyMended, type FoundCopy } from "../commands/copies.ts";
+import {
+  backendFailed,
+  copyArchived,
+  copyDamaged,
+  copyMended,
+  type FoundCopy,
+} from "../commands/copies.ts";
 import type { Decide } from "../commands/decision.ts";
 import { runCommand, type CommandRunner } from "../commands/run.ts";
 import { formatTime } from "../times.ts";
@@ -60,6 +66,11 @@ export class Reports {
 
   damaged(found: FoundCopy, finding: "missing" | "corrupt"): void {
     this.#add(`${found.backend} ${found.address}`, copyDamaged(found, finding));
+  }
+
+  /** It lies in an archive, and was thought to be readable. */
+  archived(found: FoundCopy): void {
+    this.#add(`${found.backend} ${found.address}`, copyArchived(found));
   }
 
   whole(found: FoundCopy): void {
