@@ -12,7 +12,7 @@ export { decodeHeader, type EventHeader } from "./lib/header.ts";
 export { eventLimits } from "./lib/event-rules.ts";
 export type { EventDraft } from "./lib/batch.ts";
 export type { LogHead } from "./lib/head.ts";
-export type { EventLog, LogOptions, LogTransaction, TailOptions } from "./lib/log.ts";
+export type { EventLog, LogOptions, LogTransaction, StoredEvents, TailOptions } from "./lib/log.ts";
 export { openLog } from "./lib/open-log.ts";
 export { pageLimits, type EventQuery } from "./lib/query.ts";
 export {

@@ -3,10 +3,11 @@ import { StoreError } from "@store/identity";
 import { eq } from "drizzle-orm";
 
 import { eventLimits, idFault, refuseFault, subjectFault, typeFault } from "./event-rules.ts";
+import { assertFaultless, extendChain } from "./chain.ts";
 import { encodeHeader } from "./encode-header.ts";
-import { readHeadRow, writeHeadRow, writerHead, type WriterHead } from "./head.ts";
+import { readHeadRow, writeHeadRow, writerHead, type LogHead, type WriterHead } from "./head.ts";
 import { insertEvents } from "./insert.ts";
-import { appendLeaf, emptyTree, leafHash, sha256 } from "./merkle.ts";
+import { appendLeaf, emptyTree, leafHash, rootOf, sha256 } from "./merkle.ts";
 import type { StoredEvent } from "./stored-event.ts";
 
 /** An event that is to be appended. */
@@ -79,6 +80,26 @@ export class LogBatch implements BatchParticipant {
     };
     this.#gathered.push(event);
     return event;
+  }
+
+  /**
+   * Takes an event of the log `logId` over as it is stored there, at the place that it has.
+   *
+   * @throws {StoreError} `log_corrupt` naming the event where it is not as it was written
+   */
+  takeOver(logId: string, event: StoredEvent): void {
+    const { tree, lastOccurredAt } = this.#head ?? { tree: emptyTree, lastOccurredAt: "" };
+    const chain = extendChain({ logId, tree, lastOccurredAt }, event);
+    assertFaultless(event);
+    this.#head = { ...chain, lastEventId: event.id };
+    this.#gathered.push(event);
+  }
+
+  /** The log as it will be once what was gathered is durable; undefined before its first event. */
+  get head(): LogHead | undefined {
+    if (this.#head === undefined) return undefined;
+    const { logId, tree } = this.#head;
+    return { logId, size: tree.size, root: rootOf(tree), frontier: tree.frontier };
   }
 
   async begin(sql: Sql): Promise<void> {

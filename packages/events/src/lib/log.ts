@@ -42,6 +42,13 @@ export interface LogTransaction {
   append(draft: EventDraft): StoredEvent;
 }
 
+/** Events of a log as they are stored there, one after another. */
+export interface StoredEvents {
+  readonly logId: string;
+  /** One at least; how much is taken over at once is how much is in memory. */
+  readonly events: readonly StoredEvent[];
+}
+
 /**
  * An append-only log of events in a database, under one Merkle tree. It begins with its first
  * event. Errors are `StoreError`, also those of the database.
@@ -59,6 +66,26 @@ export interface EventLog {
    * did. Of several processes that do this at once, one runs its command.
    */
   initialize(actor: string, birth: (tx: LogTransaction) => Promise<void>): Promise<boolean>;
+  /**
+   * Takes over what follows this log's last event in a log of the same id, byte for byte: each event
+   * is held against its header, its payload's digest and the one before it, and becomes the next
+   * leaf of the tree. `project` runs once in the same transaction. Resolves with the head once that
+   * is durable. A log that has no event yet becomes that log.
+   *
+   * @throws {StoreError} `precondition_failed` where the log has another id, or the events are not
+   *   those that come next; `log_corrupt` naming the first that is not as it was written
+   */
+  takeOver(
+    stored: StoredEvents,
+    project: (tx: { readonly sql: Sql; readonly tables: Tables }) => Promise<void>,
+  ): Promise<LogHead>;
+  /**
+   * The head that the log had after its first `size` events, computed from their stored headers.
+   *
+   * @throws {StoreError} `log_corrupt` where one of them is missing, `instance_not_found` where the
+   *   log has no event yet
+   */
+  headAt(size: number): Promise<LogHead>;
   /** Reads events that are durable. */
   read(query: EventQuery): Promise<StoredEvent[]>;
   /**

@@ -6,9 +6,11 @@ import { LogBatch, type EventDraft } from "./batch.ts";
 import { actorFault, refuseFault } from "./event-rules.ts";
 import { HeadWatch, type HeadSource } from "./head-watch.ts";
 import { logNotBegun, publicHead, readHeadRow, readSize, type LogHead } from "./head.ts";
-import type { EventLog, LogOptions, LogTransaction, TailOptions } from "./log.ts";
+import { readHeadAt } from "./head-at.ts";
+import type { EventLog, LogOptions, LogTransaction, StoredEvents, TailOptions } from "./log.ts";
 import { assertInteger, checkQuery, pageLimits, type EventQuery } from "./query.ts";
 import { readPage } from "./read.ts";
+import { assertComesNext } from "./take-over.ts";
 import { scanEvents, scanIndex, type EventFacts, type EventScan } from "./scan.ts";
 import type { StoredEvent } from "./stored-event.ts";
 import { tailLog } from "./tail.ts";
@@ -93,6 +95,26 @@ class DatabaseLog implements EventLog {
       await birth(tx);
       return true;
     });
+  }
+
+  takeOver(
+    { logId, events }: StoredEvents,
+    project: Parameters<EventLog["takeOver"]>[1],
+  ): Promise<LogHead> {
+    return this.database.write(async (tx) => {
+      assertComesNext(this.#batch.head, { logId, events });
+      for (const event of events) this.#batch.takeOver(logId, event);
+      const { head } = this.#batch;
+      tx.notify(channel);
+      await project({ sql: tx.sql, tables: tx.tables });
+      if (head === undefined) throw logNotBegun();
+      return head;
+    });
+  }
+
+  async headAt(size: number): Promise<LogHead> {
+    const { logId } = await this.head();
+    return await readHeadAt(this.database, logId, size);
   }
 
   /** The clock's time, but never below that of the last event. */
