@@ -1,3 +1,9 @@
+export {
+  differingRows,
+  keyColumns,
+  type DifferingRow,
+  type ReadPlace,
+} from "./lib/differing-rows.ts";
 export { openDatabase } from "./lib/open.ts";
 export type * from "./lib/row-values.ts";
 export type * from "./lib/sql.ts";
