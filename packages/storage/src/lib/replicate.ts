@@ -17,7 +17,10 @@ import { type IngestOptions, ingestStream } from "./ingest.ts";
 import { objectNotFound } from "./serve.ts";
 import { corruptDigest, countedChunks } from "./verified-read.ts";
 
-export interface ReplicateOptions extends Pick<IngestOptions, "lease" | "signal" | "onProgress"> {
+export interface ReplicateOptions extends Pick<
+  IngestOptions,
+  "lease" | "retentionClass" | "signal" | "onProgress"
+> {
   /** Checked too, where it is recorded. */
   readonly sha256?: Digest;
   /**
