@@ -1,19 +1,25 @@
 import { contentAddress, digestOf, type DualDigest } from "@store/identity";
 import { ingestStream, type Expectation } from "@store/storage";
 
-import { addFile, findPlace, type FilePlacement, type StoredObject } from "./commands/file.ts";
+import {
+  addFile,
+  addFileAt,
+  findPlace,
+  type FilePlacement,
+  type StoredObject,
+} from "./commands/file.ts";
+import { alsoMended } from "./commands/copies.ts";
 import type { Decide } from "./commands/decision.ts";
 import type { IdempotentRequest } from "./commands/idempotency.ts";
 import { prepareAndRun } from "./commands/run.ts";
 import type { Instance } from "./instance.ts";
 import type { ObjectLease } from "./leases.ts";
+import { admitKnown } from "./placement/admitting.ts";
+import { noteWriteFailure } from "./placement/findings.ts";
 import { mayBeTold } from "./queries/readable-objects.ts";
 import type { Caller } from "./scope.ts";
 import { together } from "./together.ts";
 import type { AddedFile, ExpectedContent, IngestFileOptions } from "./types.ts";
-
-/** The role of the backend that new objects go to. */
-export const primaryRole = "primary";
 
 /**
  * Stores a stream's bytes once and records the file. The address is leased before the object
@@ -46,6 +52,10 @@ class Ingest {
   readonly #options: IngestFileOptions;
   #lease: ObjectLease | undefined;
   #givenBack = false;
+  /** Where the object is, or goes to. */
+  #backend: string;
+  /** Held while a damaged copy is written anew. */
+  #mending: ObjectLease | undefined;
 
   constructor(
     instance: Instance,
@@ -57,19 +67,21 @@ class Ingest {
     this.#caller = caller;
     this.#placement = placement;
     this.#options = options;
+    this.#backend = instance.placement.primary;
   }
 
   /** Makes the bytes an object that is leased; what is left to do is to record the file. */
   async store(source: AsyncIterable<Uint8Array>): Promise<Decide<AddedFile>> {
-    const { database, leases, lifetime, objectLimitBytes, primary } = this.#instance;
+    const { database, leases, lifetime, objectLimitBytes, placement, primary } = this.#instance;
     const { expect, signal, onProgress } = this.#options;
     // Asked before the body is read, so that nobody sends it in vain.
-    await findPlace({ sql: database.reader }, this.#placement);
+    const { row } = await findPlace({ sql: database.reader }, this.#placement);
     try {
       const { digest, receipt } = await ingestStream(primary, source, {
         lease: await leases.process(),
         admit: (admitted) => this.#admit(admitted),
         signal: lifetime.signalWith(signal),
+        retentionClass: row.retentionClass,
         ...(objectLimitBytes === undefined ? {} : { limitBytes: objectLimitBytes }),
         ...(expect === undefined ? {} : { expect: expectation(expect) }),
         ...(onProgress === undefined ? {} : { onProgress }),
@@ -78,8 +90,10 @@ class Ingest {
       const address = contentAddress(digest.primary);
       const view = { sql: database.reader, tables: database.tables };
       const deduplicated = existed && (await mayBeTold(view, this.#caller.scope, address));
-      return this.#recording({ digest, backend: primaryRole, deduplicated });
+      const isPresent = receipt === undefined;
+      return this.#recording({ digest, backend: this.#backend, deduplicated }, isPresent);
     } catch (error) {
+      noteWriteFailure(this.#instance, placement.primary, error);
       throw lifetime.reasonOf(error);
     }
   }
@@ -91,7 +105,9 @@ class Ingest {
 
   /** Gives the lease back unless that was recorded with the file. */
   async end(): Promise<void> {
-    if (this.#lease !== undefined) await this.#instance.leases.giveBack(this.#lease);
+    const { leases } = this.#instance;
+    if (this.#lease !== undefined) await leases.giveBack(this.#lease);
+    if (this.#mending !== undefined) await leases.giveBack(this.#mending);
   }
 
   async #admit({ primary: digest, sizeBytes }: DualDigest): Promise<"write" | "present"> {
@@ -99,14 +115,19 @@ class Ingest {
     const { lease, known } = await this.#instance.leases.takeObject(address);
     this.#lease = lease;
     if (!known) return "write";
-    // The row says that the object was stored; the look at the backend mends one that was lost.
-    const stat = await this.#instance.primary.stat(address);
-    return stat?.sizeBytes === sizeBytes ? "present" : "write";
+    // The rows say where the object was stored; the look at the backend mends one that was lost.
+    const admission = await admitKnown(this.#instance, { address, sizeBytes }, this.#backend);
+    if (admission.present === undefined) {
+      this.#mending = admission.mending;
+      return "write";
+    }
+    this.#backend = admission.present;
+    return "present";
   }
 
   /** Adds the file and gives the lease back, both in one transaction. */
-  #recording(object: StoredObject): Decide<AddedFile> {
-    const decide = addFile(this.#placement, object);
+  #recording(object: StoredObject, isPresent: boolean): Decide<AddedFile> {
+    const decide = this.#deciding(object, isPresent);
     return async (view) => {
       const lease = this.#lease;
       const givingBack =
@@ -115,6 +136,15 @@ class Ingest {
       this.#givenBack = true;
       return decision;
     };
+  }
+
+  #deciding(object: StoredObject, isPresent: boolean): Decide<AddedFile> {
+    const address = contentAddress(object.digest.primary);
+    const { placement } = this.#instance;
+    if (isPresent) return addFileAt(this.#placement, object, placement);
+    const decide = addFile(this.#placement, object);
+    if (this.#mending === undefined) return decide;
+    return alsoMended(decide, { address, backend: object.backend });
   }
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 
-import { statement, type Database, type NewRow, type Sql } from "@store/database";
+import { statement, type Database, type NewRow, type Sql, type Tables } from "@store/database";
 import { StoreError, type ContentAddress } from "@store/identity";
-import { eq, lte } from "drizzle-orm";
+import { and, eq, inArray, lte } from "drizzle-orm";
 
 import { findObject } from "./queries/objects.ts";
 import { formatTime } from "./times.ts";
@@ -84,6 +84,32 @@ export class Leases {
   }
 
   /**
+   * Leases the writing anew of a damaged object, which one alone in all processes may do; undefined
+   * while another has it. It is given back like the lease on an object.
+   */
+  async takeMending(address: ContentAddress): Promise<ObjectLease | undefined> {
+    const holder = await this.process();
+    const lease = { id: `mending-${address}`, address };
+    const now = formatTime(this.#clock());
+    const isTaken = await this.#database.write(async ({ sql, tables: { objectLeases: t } }) => {
+      await sql.delete(t).where(and(eq(t.leaseId, lease.id), lte(t.expiresAt, now)));
+      const { changes } = await sql
+        .insert(t)
+        .values({
+          leaseId: lease.id,
+          kind: "object",
+          contentAddress: address,
+          holder,
+          createdAt: now,
+          expiresAt: this.#expiry(),
+        })
+        .onConflictDoNothing();
+      return changes > 0;
+    });
+    return isTaken ? lease : undefined;
+  }
+
+  /**
    * Gives a lease back in the transaction that records the reference.
    *
    * @throws {StoreError} `staged_not_found` where the lease is gone: nothing has protected the
@@ -98,6 +124,21 @@ export class Leases {
         "last. Send the bytes again.",
       { context: { actual: lease.address } },
     );
+  }
+
+  /**
+   * Says, in a transaction, that a copy is about to be removed from its backend: from then on nobody
+   * may take it for one that stays. Two who remove the same copy share what they say. `holder` is
+   * the process's lease, with which this one is renewed.
+   */
+  async claimRemovalWith(sql: Sql, copy: Copy, holder: string): Promise<void> {
+    const { address: contentAddress, backend } = copy;
+    await this.#put(sql, {
+      leaseId: removalLease(backend),
+      kind: "object",
+      contentAddress,
+      holder,
+    });
   }
 
   /** Gives a lease back where nothing was recorded; later, if the database does not answer now. */
@@ -159,6 +200,39 @@ export class Leases {
   #expiry(): string {
     return formatTime(this.#clock() + this.#leaseMs);
   }
+}
+
+/** A copy of an object, by name. */
+interface Copy {
+  readonly address: ContentAddress;
+  readonly backend: string;
+}
+
+function removalLease(backend: string): string {
+  return `removal-${backend}`;
+}
+
+/** Says that a removal is over, in the transaction that records it. */
+export async function endRemovalWith(
+  { sql, tables: { objectLeases: t } }: { readonly sql: Sql; readonly tables: Tables },
+  { address, backend }: Copy,
+): Promise<void> {
+  await sql
+    .delete(t)
+    .where(and(eq(t.leaseId, removalLease(backend)), eq(t.contentAddress, address)));
+}
+
+/** Those of an object's backends that it is being removed from. */
+export async function findRemovals(
+  { sql, tables: { objectLeases: t } }: { readonly sql: Sql; readonly tables: Tables },
+  address: ContentAddress,
+  backends: readonly string[],
+): Promise<string[]> {
+  const rows = await sql
+    .select({ leaseId: t.leaseId })
+    .from(t)
+    .where(and(inArray(t.leaseId, backends.map(removalLease)), eq(t.contentAddress, address)));
+  return backends.filter((backend) => rows.some((row) => row.leaseId === removalLease(backend)));
 }
 
 type LeaseRow = Pick<NewRow<"objectLeases">, "leaseId" | "kind" | "contentAddress" | "holder">;

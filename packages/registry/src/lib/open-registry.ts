@@ -62,17 +62,23 @@ async function openInstance(
   const placement = placementOf(backends, options.placement);
   const primary = primaryOf(placement);
   const lifetime = new Lifetime();
-  const uploadsInstance = { database, placement, primary, backends, clock, ids, lifetime };
+  const recording = { database, log, clock, actor };
+  const uploadsInstance = {
+    ...recording,
+    placement,
+    backends,
+    ids,
+    lifetime,
+    failing: new FailingBackends(),
+    reports: new Reports(recording),
+    leases: new Leases(database, clock, leaseMs),
+  };
   const instance: Instance = {
     ...uploadsInstance,
+    primary,
     ownsDatabase,
-    log,
-    actor,
-    failing: new FailingBackends(),
-    reports: new Reports({ database, log, clock, actor }),
     smallObjects: new SmallObjects({ limitBytes: options.objectMemoryBytes ?? 0 }),
     manifestDigest: (bytes) => hashing.digestBytes(bytes).primary,
-    leases: new Leases(database, clock, leaseMs),
     uploads: new UploadSessions(uploadsInstance, sessionLimits(options)),
     objectLimitBytes: options.objectLimitBytes,
     validator: new MetadataValidator(),

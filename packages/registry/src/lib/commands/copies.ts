@@ -2,6 +2,7 @@ import { digestOf, type ContentAddress, type StoreErrorCode } from "@store/ident
 
 import { backendSubject, objectSubject } from "../events/subjects.ts";
 import { findBackend, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
+import { together } from "../together.ts";
 import { changed, unchanged, type Decide } from "./decision.ts";
 
 /** A copy about which something was found out. */
@@ -51,6 +52,19 @@ export function copyMended(found: FoundCopy): Decide<boolean> {
       },
       () => true,
     );
+  };
+}
+
+/** The same, and that a copy that was missing or corrupt is whole, in one transaction. */
+export function alsoMended<Answer>(decide: Decide<Answer>, found: FoundCopy): Decide<Answer> {
+  const decideMended = copyMended(found);
+  return async (view) => {
+    const [decision, mended] = await together([decide(view), decideMended(view)]);
+    const { events } = decision;
+    return {
+      events: [...events, ...mended.events],
+      answer: (recorded) => decision.answer(recorded.slice(0, events.length)),
+    };
   };
 }
 

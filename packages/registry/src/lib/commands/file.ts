@@ -2,6 +2,9 @@ import { contentAddress, StoreError, type ContentAddress, type DualDigest } from
 
 import { rowSubject } from "../events/subjects.ts";
 import { limits } from "../limits.ts";
+import { findRemovals } from "../leases.ts";
+import type { Placement } from "../placement/placement.ts";
+import { findCopies } from "../queries/copies.ts";
 import { fileNotFound, findFile, findOpenPackage, rowReference } from "../queries/find.ts";
 import { findReadableObject } from "../queries/readable-objects.ts";
 import type { PackageRow } from "../queries/rows.ts";
@@ -68,15 +71,42 @@ export function addFile(
   };
 }
 
+/**
+ * The same for an object that was there before: where its copy was removed or found damaged
+ * meanwhile, another is named, if there is one.
+ */
+export function addFileAt(
+  placement: FilePlacement,
+  object: StoredObject,
+  { readOrder }: Pick<Placement, "readOrder">,
+): Decide<AddedFile> {
+  if (readOrder.length === 1) return addFile(placement, object);
+  return async (view) => {
+    const address = contentAddress(object.digest.primary);
+    const copies = await findCopies(view.sql, address);
+    const removals = await findRemovals(view, address, readOrder);
+    const isStaying = (name: string): boolean =>
+      copies.some(({ backend, status }) => backend === name && status === "ok") &&
+      !removals.includes(name);
+    const backend = [object.backend, ...readOrder].find(isStaying) ?? object.backend;
+    return addFile(placement, { ...object, backend })(view);
+  };
+}
+
 /** Records a file by the address of an object that its caller may read; no byte is read. */
 export function addKnownFile(
   placement: FilePlacement,
-  known: { readonly address: ContentAddress; readonly caller: Caller; readonly backend: string },
+  known: {
+    readonly address: ContentAddress;
+    readonly caller: Caller;
+    readonly backend: string;
+    readonly at: Pick<Placement, "readOrder">;
+  },
 ): Decide<AddedFile> {
   return async (view) => {
     const { address, caller, backend } = known;
     const digest = await findReadableObject(view, caller, address);
-    return addFile(placement, { digest, backend, deduplicated: true })(view);
+    return addFileAt(placement, { digest, backend, deduplicated: true }, known.at)(view);
   };
 }
 

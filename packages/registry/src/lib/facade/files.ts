@@ -18,8 +18,9 @@ import type { Decide } from "../commands/decision.ts";
 import { addKnownFile, removeFile, type FilePlacement } from "../commands/file.ts";
 import { idempotentRequest } from "../commands/idempotency.ts";
 import { prepareAndRun, runCommand } from "../commands/run.ts";
-import { ingestFile, primaryRole } from "../ingest.ts";
+import { ingestFile } from "../ingest.ts";
 import type { Instance } from "../instance.ts";
+import { findPresent } from "../placement/admitting.ts";
 import { refuseUncovered } from "../queries/find.ts";
 import { unknownObject } from "../queries/objects.ts";
 import { findReadableObject } from "../queries/readable-objects.ts";
@@ -98,18 +99,20 @@ function assertIngestOptions({ expect, signal, onProgress }: IngestFileOptions):
 
 /** An object that the caller may not read, or that was lost, is refused as one that is not there. */
 async function knownFile(
-  { clock, database, primary }: Instance,
+  instance: Instance,
   caller: Caller,
   place: FilePlacement,
   address: ContentAddress,
 ): Promise<Decide<AddedFile>> {
+  const { clock, database, placement } = instance;
   const { reader: sql, tables } = database;
   const digest = await findReadableObject(
     { sql, tables, now: formatTime(clock()) },
     caller,
     address,
   );
-  const stat = await primary.stat(contentAddress(digest.primary));
-  if (stat?.sizeBytes !== digest.sizeBytes) throw unknownObject(address);
-  return addKnownFile(place, { address, caller, backend: primaryRole });
+  const object = { address: contentAddress(digest.primary), sizeBytes: digest.sizeBytes };
+  const backend = await findPresent(instance, object, placement.primary);
+  if (backend === undefined) throw unknownObject(address);
+  return addKnownFile(place, { address, caller, backend, at: placement });
 }

@@ -3,12 +3,21 @@ import { contentAddress, StoreError } from "@store/identity";
 import { and, eq } from "drizzle-orm";
 
 import type { Decide } from "../commands/decision.ts";
-import { addFile, type FilePlacement } from "../commands/file.ts";
+import { addFile, addFileAt, type FilePlacement } from "../commands/file.ts";
 import type { Instance } from "../instance.ts";
+import { findCopy } from "../queries/copies.ts";
 import { findObject, unknownObject } from "../queries/objects.ts";
 import { mayBeTold } from "../queries/readable-objects.ts";
-import { findUpload, unknownUpload, uploadDigest } from "../queries/uploads.ts";
+import {
+  findUpload,
+  unknownUpload,
+  uploadDigest,
+  uploadInfo,
+  type UploadRow,
+} from "../queries/uploads.ts";
+import { findPresent } from "../placement/admitting.ts";
 import type { Caller } from "../scope.ts";
+import { formatTime } from "../times.ts";
 import type { AddedFile } from "../types.ts";
 import { together } from "../together.ts";
 
@@ -21,16 +30,20 @@ const selectLease = statement((sql, { objectLeases: t }, p) =>
 
 /** Records a file whose object is an upload of the actor, completed first if its bytes are there. */
 export async function addUploadedFile(
-  { primary, uploads }: Instance,
+  instance: Instance,
   { actor, scope }: Caller,
   placement: FilePlacement,
   uploadId: string,
 ): Promise<Decide<AddedFile>> {
-  let upload = await uploads.get(actor, uploadId);
+  const { clock, database, placement: places, uploads } = instance;
+  const find = (): Promise<UploadRow> =>
+    findUpload(database.reader, { uploadId, actor, now: formatTime(clock()) });
+  let upload = await find();
   if (upload.status === "open" && upload.offsetBytes === upload.sizeBytes) {
-    upload = await uploads.settle(actor, uploadId);
+    await uploads.settle(actor, uploadId);
+    upload = await find();
   }
-  const { address, offsetBytes, sizeBytes } = upload;
+  const { address, offsetBytes, sizeBytes } = uploadInfo(upload);
   if (address === undefined) {
     throw new StoreError(
       "upload_conflict",
@@ -44,8 +57,10 @@ export async function addUploadedFile(
       },
     );
   }
-  const stat = await primary.stat(address);
-  if (stat?.sizeBytes !== offsetBytes) throw unknownObject(address);
+  const stored = { address, sizeBytes: offsetBytes };
+  const backend = await findPresent(instance, stored, upload.backend);
+  if (backend === undefined) throw unknownObject(address);
+  const isRecorded = (await findCopy(database.reader, address, backend)) !== undefined;
   return async (view) => {
     const [row, leases, known] = await together([
       findUpload(view.sql, { uploadId, actor, now: view.now }),
@@ -57,6 +72,8 @@ export async function addUploadedFile(
       throw unknownUpload(uploadId);
     }
     const deduplicated = known !== undefined && (await mayBeTold(view, scope, address));
-    return addFile(placement, { digest, backend: row.backend, deduplicated })(view);
+    const object = { digest, backend, deduplicated };
+    const decide = isRecorded ? addFileAt(placement, object, places) : addFile(placement, object);
+    return decide(view);
   };
 }

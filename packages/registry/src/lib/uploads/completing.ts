@@ -1,9 +1,16 @@
 import { statement, type Sql } from "@store/database";
-import { contentAddress, isStoreError, type DualDigest } from "@store/identity";
+import {
+  contentAddress,
+  isStoreError,
+  type ContentAddress,
+  type DualDigest,
+} from "@store/identity";
 import { assertExpected, type Digester, type Staged } from "@store/storage";
 import { and, eq } from "drizzle-orm";
 
-import type { Instance } from "../instance.ts";
+import type { ObjectLease } from "../leases.ts";
+import { admitKnown, type AdmittingInstance } from "../placement/admitting.ts";
+import { reportWhole } from "../placement/reports.ts";
 import { findObject } from "../queries/objects.ts";
 import { claimsOf, uploadDigest, type UploadRow } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
@@ -12,7 +19,7 @@ import { uploadLocked } from "./turns.ts";
 
 /** What completing works with. The caller holds the lock, as `holder`. */
 export interface Completing {
-  readonly instance: Pick<Instance, "database" | "clock" | "primary">;
+  readonly instance: AdmittingInstance;
   readonly row: UploadRow;
   readonly staged: Staged;
   /** The hashing of all bytes, if this process has it. */
@@ -56,7 +63,12 @@ const putLease = statement((sql, { objectLeases: t }, p) =>
 const recordComplete = statement((sql, { uploadSessions: t }, p) =>
   sql
     .update(t)
-    .set({ status: "complete", stagedId: null, expiresAt: p("expiresAt") })
+    .set({
+      status: "complete",
+      backend: p("backend"),
+      stagedId: null,
+      expiresAt: p("expiresAt"),
+    })
     .where(and(eq(t.uploadId, p("uploadId")), eq(t.lockedBy, p("holder"))))
     .returning(),
 );
@@ -78,21 +90,38 @@ export async function completeUpload(completing: Completing): Promise<UploadRow>
   for (const address of claimsOf(row)) assertExpected(digest, { address });
   const object = contentAddress(digest.primary);
   const known = await instance.database.write(({ sql }) => admit(sql, completing, digest));
-  // The row says that the object was stored; the look at the backend mends one that was lost.
-  const stat = known ? await instance.primary.stat(object) : undefined;
-  if (stat?.sizeBytes === digest.sizeBytes) await staged.abort();
-  else await staged.commit(object);
-  return finishUpload(completing);
+  // The rows say where the object was stored; the look at the backend mends one that was lost.
+  const admission = known
+    ? await admitKnown(instance, { address: object, sizeBytes: digest.sizeBytes }, row.backend)
+    : { present: undefined, mending: undefined };
+  if (admission.present === undefined) await commitTo(completing, object, admission.mending);
+  else await staged.abort();
+  return finishUpload(completing, admission.present ?? row.backend);
 }
 
-/** Records that the object of an upload stands. */
+/** Makes the bytes the object; where that mends a damaged copy, records it. */
+async function commitTo(
+  { instance, row, staged }: Completing,
+  address: ContentAddress,
+  mending: ObjectLease | undefined,
+): Promise<void> {
+  try {
+    await staged.commit(address);
+    if (mending !== undefined) await reportWhole(instance, { address, backend: row.backend });
+  } finally {
+    if (mending !== undefined) await instance.leases.giveBack(mending);
+  }
+}
+
+/** Records that the object of an upload stands, and at which backend. */
 export async function finishUpload(
   completing: Pick<Completing, "instance" | "row" | "holder" | "expiresAt">,
+  backend: string,
 ): Promise<UploadRow> {
   const { instance, row, holder, expiresAt } = completing;
   const { uploadId } = row;
   return instance.database.write(async ({ sql }) => {
-    const [complete] = await recordComplete(sql, { uploadId, holder, expiresAt });
+    const [complete] = await recordComplete(sql, { uploadId, holder, expiresAt, backend });
     if (complete === undefined) throw lost(uploadId);
     await dropStagingLease(sql, { uploadId });
     return complete;

@@ -1,13 +1,20 @@
-import { isStoreError, parseContentAddress } from "@store/identity";
-import type { Staged, StageOptions } from "@store/storage";
+import { isStoreError, parseContentAddress, StoreError } from "@store/identity";
+import type { Staged, StageOptions, StorageBackend } from "@store/storage";
 
+import { findPresent } from "../placement/admitting.ts";
 import type { UploadRow } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
 import { finishUpload } from "./completing.ts";
 import { LockedStaged } from "./locked-staged.ts";
 import type { UploadLocks } from "./locks.ts";
 import type { UploadLock } from "./upload-lock.ts";
-import { deleteUpload, saveUpload, sizeUpload, type UploadsInstance } from "./records.ts";
+import {
+  deleteUpload,
+  moveUpload,
+  saveUpload,
+  sizeUpload,
+  type UploadsInstance,
+} from "./records.ts";
 
 /** Bodies up to this size are not looked for after a crash: their clients send them again. */
 const smallBytes = 1024 * 1024;
@@ -62,7 +69,8 @@ export class HeldUpload {
   /** Holds the row against what is durable, and mends it. */
   async settle(): Promise<Settled> {
     const { row } = this;
-    if (row.status === "complete" || row.stagedId === null) return { row, staged: undefined };
+    if (row.status === "complete") return { row, staged: undefined };
+    if (row.stagedId === null) return { row: await this.#atPrimary(), staged: undefined };
     const staged = await this.#resume(row.stagedId);
     if (staged === undefined) return this.#settleLost();
     const { sizeBytes } = staged;
@@ -74,9 +82,9 @@ export class HeldUpload {
     return { row: await this.save(staged.id, sizeBytes), staged };
   }
 
-  /** Stages bytes that are this upload's, or a part of them by itself. */
-  async stage(hints: Omit<StageOptions, "lease"> = {}): Promise<Staged> {
-    const staged = await this.instance.primary.stage({ ...hints, lease: this.id });
+  /** Stages bytes that are this upload's, or a part of them by itself, where the row says. */
+  async stage(row: UploadRow, hints: Omit<StageOptions, "lease"> = {}): Promise<Staged> {
+    const staged = await this.#backendOf(row).stage({ ...hints, lease: this.id });
     return new LockedStaged(staged, this.#locks, this.#lock);
   }
 
@@ -84,7 +92,8 @@ export class HeldUpload {
   async stageWhole(row: UploadRow): Promise<Staged> {
     const { sizeBytes } = row;
     // Without a claim: what another process goes on with is read back to be hashed.
-    const staged = await this.stage(sizeBytes === null ? {} : { expectedSizeBytes: sizeBytes });
+    const hints = sizeBytes === null ? {} : { expectedSizeBytes: sizeBytes };
+    const staged = await this.stage(row, hints);
     // So that what was written is found if this process is killed.
     if (sizeBytes === null || sizeBytes > smallBytes) await this.save(staged.id, 0);
     return staged;
@@ -103,12 +112,13 @@ export class HeldUpload {
   /** Ends the upload. */
   async discard(stagedId = this.row.stagedId): Promise<void> {
     await deleteUpload(this.instance, this.id, this.holder);
-    if (stagedId !== null) await this.instance.primary.discardStaged(stagedId);
+    const { placement } = this.instance;
+    if (stagedId !== null) await placement.backend(this.row.backend)?.discardStaged(stagedId);
   }
 
   async #resume(stagedId: string): Promise<Staged | undefined> {
     try {
-      const staged = await this.instance.primary.resume(stagedId);
+      const staged = await this.#backendOf(this.row).resume(stagedId);
       return new LockedStaged(staged, this.#locks, this.#lock);
     } catch (error) {
       if (isStoreError(error, "staged_not_found")) return undefined;
@@ -119,13 +129,34 @@ export class HeldUpload {
   /** The bytes are gone: they have become the object, or the storage lost them. */
   async #settleLost(): Promise<Settled> {
     const { instance, row, holder, expiresAt } = this;
-    if (row.contentAddress !== null) {
-      const stat = await instance.primary.stat(parseContentAddress(row.contentAddress));
-      if (stat?.sizeBytes === row.sizeBytes) {
-        const complete = await finishUpload({ instance, row, holder, expiresAt });
+    if (row.contentAddress !== null && row.sizeBytes !== null) {
+      const address = parseContentAddress(row.contentAddress);
+      const object = { address, sizeBytes: row.sizeBytes };
+      const backend = await findPresent(instance, object, row.backend);
+      if (backend !== undefined) {
+        const complete = await finishUpload({ instance, row, holder, expiresAt }, backend);
         return { row: complete, staged: undefined };
       }
     }
     return { row: await this.save(null, 0), staged: undefined };
+  }
+
+  /** The row of an upload without bytes, which goes where new objects go today. */
+  async #atPrimary(): Promise<UploadRow> {
+    const { holder, id, instance, row } = this;
+    const { primary } = instance.placement;
+    return row.backend === primary ? row : moveUpload(instance, holder, id, primary);
+  }
+
+  /** Where an upload's bytes are; throws `upload_not_found` where nobody can get at them. */
+  #backendOf({ backend: name }: UploadRow): StorageBackend {
+    const backend = this.instance.placement.backend(name);
+    if (backend !== undefined) return backend;
+    throw new StoreError(
+      "upload_not_found",
+      `The bytes of the upload ${this.id} are at the backend "${name}", which is configured no ` +
+        "more. Cancel it and begin another, or have the backend configured again.",
+      { context: { actual: name } },
+    );
   }
 }

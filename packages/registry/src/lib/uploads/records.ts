@@ -3,15 +3,14 @@ import { StoreError } from "@store/identity";
 import { and, eq, gt, inArray, isNull, lte, or, sql as raw } from "drizzle-orm";
 
 import type { Instance } from "../instance.ts";
+import type { AdmittingInstance } from "../placement/admitting.ts";
 import type { UploadRow } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
 import { uploadLocked } from "./turns.ts";
 
 /** What uploads are made with. */
-export type UploadsInstance = Pick<
-  Instance,
-  "database" | "primary" | "backends" | "clock" | "ids" | "lifetime"
->;
+export type UploadsInstance = AdmittingInstance &
+  Pick<Instance, "backends" | "clock" | "ids" | "lifetime">;
 
 export interface SessionLimits {
   readonly limitBytes: number;
@@ -21,8 +20,6 @@ export interface SessionLimits {
   readonly lockMs: number;
 }
 
-/** The role of the backend that uploads go to. */
-const backend = "primary";
 /** Uploads that one round of the sweep takes. */
 const perRound = 100;
 
@@ -49,7 +46,7 @@ const countOfAll = statement((sql, { uploadSessions: t }) =>
 
 /** Records a new upload, and the lease that its bytes are staged under. */
 export function createUpload(
-  { database, clock, ids }: UploadsInstance,
+  { database, clock, ids, placement }: UploadsInstance,
   limits: SessionLimits,
   actor: string,
   { sizeBytes, claims, metadata }: NewUpload,
@@ -76,7 +73,7 @@ export function createUpload(
       status: "open",
       sizeBytes: sizeBytes ?? null,
       offsetBytes: 0,
-      backend,
+      backend: placement.primary,
       stagedId: null,
       expectedAddress: claims,
       metadata,
@@ -157,6 +154,24 @@ export function sizeUpload(
       .update(t)
       .set({ sizeBytes })
       .where(and(eq(t.uploadId, uploadId), eq(t.lockedBy, holder)))
+      .returning();
+    if (row === undefined) throw lost(uploadId);
+    return row;
+  });
+}
+
+/** Sends an upload that has no bytes yet to another backend. */
+export function moveUpload(
+  { database }: UploadsInstance,
+  holder: string,
+  uploadId: string,
+  backend: string,
+): Promise<UploadRow> {
+  return database.write(async ({ sql, tables: { uploadSessions: t } }) => {
+    const [row] = await sql
+      .update(t)
+      .set({ backend })
+      .where(and(eq(t.uploadId, uploadId), eq(t.lockedBy, holder), isNull(t.stagedId)))
       .returning();
     if (row === undefined) throw lost(uploadId);
     return row;

@@ -125,7 +125,7 @@ export class UploadSessions {
     { checksum }: AppendUploadOptions,
   ): Promise<UploadRow> {
     if (checksum === undefined) return this.#append(held, settled, reader);
-    const apart = await held.stage();
+    const apart = await held.stage(settled.row);
     try {
       const { sizeBytes, offsetBytes } = settled.row;
       const room = Math.min(sizeBytes ?? Infinity, this.#limits.limitBytes) - offsetBytes;

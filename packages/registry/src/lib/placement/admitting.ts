@@ -1,0 +1,158 @@
+import { isStoreError, StoreError, type ContentAddress } from "@store/identity";
+
+import type { Instance } from "../instance.ts";
+import type { ObjectLease } from "../leases.ts";
+import { findCopies, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
+import { formatTime } from "../times.ts";
+import { noteFailure } from "./findings.ts";
+import type { KnownObject } from "./reading.ts";
+import { reportFinding } from "./reports.ts";
+
+/** What looking for whole copies uses. */
+export type AdmittingInstance = Pick<
+  Instance,
+  "actor" | "clock" | "database" | "failing" | "leases" | "log" | "placement" | "reports"
+>;
+
+type KnownCopy = Pick<CopyRow, "backend" | "status">;
+
+/** What is to be done with an object whose bytes are at hand. */
+export type Admission =
+  | { readonly present: string }
+  /** Nothing is in the way of a commit any more; `mending` is given back once it is recorded. */
+  | { readonly present: undefined; readonly mending: ObjectLease | undefined };
+
+/**
+ * Says whether an object that is known has to be written to `target`. It has not where a whole copy
+ * stands there, or can be read elsewhere while none is recorded there. A recorded copy that is
+ * missing or corrupt is taken away, for the bytes to be written anew.
+ */
+export async function admitKnown(
+  instance: AdmittingInstance,
+  object: KnownObject,
+  target: string,
+): Promise<Admission> {
+  const rows = await findCopies(instance.database.reader, object.address);
+  const own = rows.find(({ backend }) => backend === target);
+  if (own !== undefined) {
+    if (await isWhole(instance, object, own)) return { present: target };
+    return mend(instance, object, target);
+  }
+  const now = formatTime(instance.clock());
+  const readable = rows.filter((row) => !isArchived(row, now));
+  const { present } = await firstThere(instance, object, readable, instance.placement.readOrder);
+  return present === undefined ? { present, mending: undefined } : { present };
+}
+
+/**
+ * The backend where a copy of the object stands that is whole as far as is known: `preferred`,
+ * where it may be without being recorded yet, or the next in read order.
+ */
+export async function findPresent(
+  instance: AdmittingInstance,
+  object: KnownObject,
+  preferred: string,
+): Promise<string | undefined> {
+  const rows = await findCopies(instance.database.reader, object.address);
+  const isRecorded = rows.some(({ backend }) => backend === preferred);
+  const unrecorded: KnownCopy[] = isRecorded ? [] : [{ backend: preferred, status: "ok" }];
+  const { present, failure } = await firstThere(
+    instance,
+    object,
+    [...unrecorded, ...rows],
+    [preferred, ...instance.placement.readOrder],
+  );
+  if (present === undefined && failure !== undefined) throw failure;
+  return present;
+}
+
+/** Takes what is damaged away, unless somebody else has made it whole meanwhile. */
+async function mend(
+  instance: AdmittingInstance,
+  object: KnownObject,
+  target: string,
+): Promise<Admission> {
+  const { database, leases, placement } = instance;
+  const { address } = object;
+  const mending = await takeMending(instance, address);
+  try {
+    const row = await findCopy(database.reader, address, target);
+    if (row !== undefined && (await isWhole(instance, object, row))) {
+      await leases.giveBack(mending);
+      return { present: target };
+    }
+    await placement.backend(target)?.remove(address);
+    return { present: undefined, mending };
+  } catch (error) {
+    await leases.giveBack(mending);
+    throw error;
+  }
+}
+
+/** Where the first of the copies is, in the order given; else what kept it from being found out. */
+async function firstThere(
+  instance: AdmittingInstance,
+  object: KnownObject,
+  copies: readonly KnownCopy[],
+  order: readonly string[],
+): Promise<{ readonly present: string | undefined; readonly failure?: StoreError }> {
+  let failure: StoreError | undefined;
+  for (const name of order) {
+    const copy = copies.find(({ backend }) => backend === name);
+    if (copy === undefined) continue;
+    try {
+      if (await isWhole(instance, object, copy)) return { present: name };
+    } catch (error) {
+      noteFailure(instance, { address: object.address, backend: name }, error);
+      if (!isStoreError(error)) throw error;
+      failure ??= error;
+    }
+  }
+  return { present: undefined, ...(failure === undefined ? {} : { failure }) };
+}
+
+/** Whether a copy is recorded as whole, and is there. */
+async function isWhole(
+  instance: AdmittingInstance,
+  object: KnownObject,
+  { backend, status }: KnownCopy,
+): Promise<boolean> {
+  return status === "ok" && (await isThere(instance, object, backend));
+}
+
+/** Whether a copy of the right size is there; reports one that is not what is recorded. */
+async function isThere(
+  instance: AdmittingInstance,
+  { address, sizeBytes }: KnownObject,
+  name: string,
+): Promise<boolean> {
+  const backend = instance.placement.backend(name);
+  if (backend === undefined) return false;
+  const seenAt = formatTime(instance.clock());
+  const stat = await backend.stat(address);
+  if (stat?.sizeBytes === sizeBytes) return true;
+  const finding = stat === undefined ? "missing" : "corrupt";
+  await reportFinding(instance, { address, backend: name, seenAt, finding });
+  return false;
+}
+
+const askAgainMs = 50;
+const patienceMs = 30_000;
+
+/** One at a time writes a damaged copy anew: another would take away what was just written. */
+async function takeMending(
+  { leases }: AdmittingInstance,
+  address: ContentAddress,
+): Promise<ObjectLease> {
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += askAgainMs) {
+    const mending = await leases.takeMending(address);
+    if (mending !== undefined) return mending;
+    await new Promise((resolve) => setTimeout(resolve, askAgainMs));
+  }
+  throw new StoreError(
+    "storage_unavailable",
+    `Another process has been writing the damaged object ${address} anew for ${patienceMs} ms. ` +
+      "Send the bytes again later.",
+    { context: { reference: address } },
+  );
+}
