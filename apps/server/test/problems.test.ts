@@ -79,8 +79,10 @@ describe("an error", () => {
   it("says how long to wait where waiting helps", () => {
     const slowDown = new StoreError("rate_limited", "Wait.", { context: { limit: 41.2 } });
     expect(problemHeaders(problemOf(slowDown))).toHaveProperty("retry-after", "42");
-    const away = problemOf(new StoreError("database_unavailable", "Away."));
-    expect(problemHeaders(away)).toHaveProperty("retry-after", "5");
+    for (const code of ["database_unavailable", "storage_unavailable"] as const) {
+      const away = problemOf(new StoreError(code, "Away."));
+      expect(problemHeaders(away)).toHaveProperty("retry-after", "5");
+    }
     const refused = problemHeaders(problemOf(new StoreError("invalid_path", "No.")));
     expect(refused).not.toHaveProperty("retry-after");
   });

@@ -328,7 +328,7 @@ test("a listener whose connection is lost listens again, and says what it may ha
 test("texts are prepared from their second use on, and no more than some", async () => {
   const schema = await newSchema();
   const place = parsePostgresUrl(schema.url);
-  const session = await PostgresSessionConnection.open(place, {});
+  const session = await PostgresSessionConnection.open(place);
   afterTest(() => session.close());
   const prepared = async (): Promise<number> => {
     const { rows } = await session.batch("SELECT count(*) FROM pg_prepared_statements");

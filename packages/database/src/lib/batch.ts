@@ -1,5 +1,6 @@
 /** Commands that share one commit: begun together, run one by one, answered together. */
 import { StoreError } from "@store/identity";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Scope } from "./connection.ts";
 import type { Transactor } from "./transactor.ts";
 import type { BatchParticipant, CommitReport, WriteTransaction } from "./types.ts";
@@ -18,6 +19,10 @@ export interface Job {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** How often a batch is run that is in the way of another transaction. */
+const runLimit = 5;
+const shortestPauseMs = 10;
 
 type Notifications = Map<string, Set<string>>;
 
@@ -46,29 +51,51 @@ export class Batch {
 
   /** Answers every command that it takes from the queue; never throws. */
   async run(): Promise<void> {
-    const waiting = this.#queue.length;
     const begunMs = performance.now();
-    try {
-      await this.#beginOnce().catch(async (error: unknown) => {
-        if (!this.#transactor.mayBeginAgain()) throw error;
-        await this.#beginOnce();
-      });
-    } catch (error) {
-      for (const job of this.#queue.splice(0, waiting)) job.reject(error);
-      return;
-    }
-    try {
-      await this.#runCommands();
-      await this.#end();
-    } catch (error) {
-      await this.#abandon();
-      for (const job of this.#taken) job.reject(error);
-      return;
+    for (let round = 1; ; round += 1) {
+      const waiting = this.#queue.length;
+      try {
+        await this.#runOnce();
+        break;
+      } catch (error) {
+        if (round < runLimit && this.#transactor.mayRunAgain(error)) {
+          this.#takeBack();
+          // With jitter, or those that were in each other's way would meet again.
+          await sleep(shortestPauseMs * 2 ** round * (0.5 + Math.random() / 2));
+          continue;
+        }
+        // Where no command was taken, the lock was not there for any that waits.
+        const failed = this.#taken.length > 0 ? this.#taken : this.#queue.splice(0, waiting);
+        for (const job of failed) job.reject(error);
+        return;
+      }
     }
     for (const answer of this.#answers) answer();
     if (this.#succeeded === 0) return;
     const durationMs = performance.now() - begunMs;
     this.#limits.onCommit?.({ commands: this.#succeeded, durationMs });
+  }
+
+  async #runOnce(): Promise<void> {
+    await this.#beginOnce().catch(async (error: unknown) => {
+      if (!this.#transactor.mayBeginAgain()) throw error;
+      await this.#beginOnce();
+    });
+    try {
+      await this.#runCommands();
+      await this.#end();
+    } catch (error) {
+      await this.#abandon();
+      throw error;
+    }
+  }
+
+  /** Nothing was kept, so the commands go back to where they waited, in their order. */
+  #takeBack(): void {
+    this.#queue.unshift(...this.#taken.splice(0));
+    this.#answers.length = 0;
+    this.#notifications.clear();
+    this.#succeeded = 0;
   }
 
   async #beginOnce(): Promise<void> {
@@ -120,8 +147,11 @@ export class Batch {
       for (const [channel, payload] of notifications) this.#gather(channel, payload);
       return true;
     }
+    // The whole batch is run again: going back to the savepoint would keep the locks before it.
+    const { failure } = scope;
+    if (failure !== undefined && this.#transactor.mayRunAgain(failure)) throw failure;
     undo?.();
-    if (!bare) await this.#restore(scope.failure);
+    if (!bare) await this.#restore(failure);
     this.#answers.push(() => job.reject(outcome.error));
     return false;
   }

@@ -24,9 +24,18 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   }
   if (/^postgres(?:ql)?:/.test(url)) {
     const batchLimit = options.batchLimit ?? 64;
-    const readerConnections = options.readerConnections ?? 8;
     const { openPostgres } = await import("./postgres-database.ts");
-    return await openPostgres(url, { ...common, batchLimit, readerConnections });
+    return await openPostgres(url, {
+      ...common,
+      batchLimit,
+      readerConnections: options.readerConnections ?? 8,
+      readerWaitLimit: options.readerWaitLimit ?? 4_096,
+      readerWaitTimeoutMs: options.readerWaitTimeoutMs ?? 10_000,
+      statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
+      writeStatementTimeoutMs: options.writeStatementTimeoutMs ?? 60_000,
+      answerGraceMs: options.answerGraceMs ?? 5_000,
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    });
   }
   throw new StoreError(
     "invalid_argument",

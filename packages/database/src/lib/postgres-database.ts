@@ -1,14 +1,15 @@
 /** An instance in one schema of a PostgreSQL database. */
 import { StoreError } from "@store/identity";
-import type postgres from "postgres";
 import { type Migration, assertCurrent, assertNotTooNew, loadMigrations } from "./migrations.ts";
-import { createClient, PostgresPool, PostgresSessionConnection } from "./postgres-connection.ts";
 import { PostgresListener } from "./postgres-listener.ts";
+import { PostgresLocks } from "./postgres-locks.ts";
 import { migratePostgres } from "./postgres-migrate.ts";
-import { postgresSql } from "./postgres-session.ts";
+import { PostgresPool } from "./postgres-pool.ts";
 import { openPostgresScratch } from "./postgres-scratch.ts";
-import { PostgresTransactor, sessionSettings } from "./postgres-transactor.ts";
-import { parsePostgresUrl, type PostgresPlace } from "./postgres-url.ts";
+import { PostgresServer, withinTime, withoutLimit } from "./postgres-server.ts";
+import { postgresSql } from "./postgres-session.ts";
+import { PostgresTransactor } from "./postgres-transactor.ts";
+import { parsePostgresUrl } from "./postgres-url.ts";
 import { postgresTables } from "./schema-postgres.ts";
 import { ScratchTables } from "./scratch.ts";
 import type { Sql } from "./sql.ts";
@@ -18,6 +19,7 @@ import type {
   Database,
   DatabaseHealth,
   Explainable,
+  HeldLock,
   Listener,
   MigrationReport,
   Scratch,
@@ -26,21 +28,32 @@ import type {
 import type { WriterLimits } from "./batch.ts";
 import { Writer } from "./writer.ts";
 
-/** Settled options of one open database. */
+/** Settled options of one open database; times in milliseconds. */
 export interface PostgresOptions extends WriterLimits {
   readonly lockTimeoutMs: number;
   readonly readerConnections: number;
+  readonly readerWaitLimit: number;
+  readonly readerWaitTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly writeStatementTimeoutMs: number;
+  readonly answerGraceMs: number;
+  readonly connectTimeoutMs: number;
 }
 
 /** Connects, and refuses a schema that is newer than this code. */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<Database> {
   const place = parsePostgresUrl(url);
   const migrations = await loadMigrations("postgres");
-  const readers = createClient(place, {
-    connections: options.readerConnections,
-    settings: { default_transaction_read_only: "on" },
+  let writer: Writer | undefined;
+  const server = new PostgresServer(place, {
+    connectTimeoutMs: options.connectTimeoutMs,
+    onAway: () => writer?.refuseQueued(),
   });
-  const database = new PostgresDatabase({ place, readers, migrations, options });
+  const { lockTimeoutMs, writeStatementTimeoutMs: timeoutMs, answerGraceMs: graceMs } = options;
+  const statements = { timeoutMs, graceMs };
+  const transactor = new PostgresTransactor({ server, migrations, lockTimeoutMs, statements });
+  writer = new Writer(transactor, options);
+  const database = new PostgresDatabase({ server, transactor, writer, migrations, options });
   try {
     assertNotTooNew(await database.schemaVersion(), migrations);
   } catch (error) {
@@ -51,8 +64,9 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
 }
 
 interface Parts {
-  readonly place: PostgresPlace;
-  readonly readers: postgres.Sql;
+  readonly server: PostgresServer;
+  readonly transactor: PostgresTransactor;
+  readonly writer: Writer;
   readonly migrations: readonly Migration[];
   readonly options: PostgresOptions;
 }
@@ -63,19 +77,17 @@ class PostgresDatabase implements Database {
   readonly reader: Sql;
   readonly #parts: Parts;
   readonly #pool: PostgresPool;
-  readonly #transactor: PostgresTransactor;
   readonly #writer: Writer;
+  readonly #locks: PostgresLocks;
   readonly #listeners = new Set<Listener>();
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { place, migrations, options } = parts;
-    this.#pool = new PostgresPool(parts.readers);
+    this.#writer = parts.writer;
+    this.#pool = openPool(parts.server, parts.options);
+    this.#locks = new PostgresLocks(parts.server);
     this.reader = postgresSql(this.#pool);
-    const { lockTimeoutMs } = options;
-    this.#transactor = new PostgresTransactor({ place, migrations, lockTimeoutMs });
-    this.#writer = new Writer(this.#transactor, options);
   }
 
   get queued(): number {
@@ -113,9 +125,9 @@ class PostgresDatabase implements Database {
 
   async openScratch(): Promise<Scratch> {
     this.#assertOpen();
-    const { place, migrations, options } = this.#parts;
+    const { server, migrations, options } = this.#parts;
     const { lockTimeoutMs } = options;
-    const space = await openPostgresScratch({ place, migrations, lockTimeoutMs });
+    const space = await openPostgresScratch({ server, migrations, lockTimeoutMs });
     return new ScratchTables(space, (work) => this.#writer.exclusive(work));
   }
 
@@ -124,7 +136,7 @@ class PostgresDatabase implements Database {
     onNotify: (payload: string | undefined) => void,
   ): Promise<Listener> {
     this.#assertOpen();
-    const listener = await PostgresListener.open(this.#parts.place, channel, onNotify);
+    const listener = await PostgresListener.open(this.#parts.server, channel, onNotify);
     this.#listeners.add(listener);
     return {
       close: async () => {
@@ -132,6 +144,10 @@ class PostgresDatabase implements Database {
         await listener.close();
       },
     };
+  }
+
+  tryLock(name: string): Promise<HeldLock | undefined> {
+    return this.#locks.tryLock(name);
   }
 
   async explain(query: Explainable): Promise<string> {
@@ -165,33 +181,27 @@ class PostgresDatabase implements Database {
   }
 
   async #close(): Promise<void> {
+    const { server, transactor } = this.#parts;
     await this.#writer.close();
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
-    await this.#transactor.close();
-    await this.#parts.readers.end({ timeout: 5 });
+    await this.#locks.close();
+    await transactor.close();
+    await this.#pool.close();
+    await server.close();
   }
 
   #migrate(fresh: boolean): Promise<MigrationReport> {
-    const { migrations, place } = this.#parts;
-    return this.#writer.exclusive(() =>
-      this.#withSession((session) =>
-        migratePostgres(session, migrations, { schema: place.schema, fresh }),
-      ),
-    );
-  }
-
-  async #withSession<T>(work: (session: PostgresSessionConnection) => Promise<T>): Promise<T> {
     this.#assertOpen();
-    const { place, options } = this.#parts;
-    const session = await PostgresSessionConnection.open(
-      place,
-      sessionSettings(options.lockTimeoutMs),
-    );
-    try {
-      return await work(session);
-    } finally {
-      await session.close();
-    }
+    const { migrations, server, options } = this.#parts;
+    const { schema } = server.place;
+    return this.#writer.exclusive(async () => {
+      const session = await server.open(withoutLimit(options.lockTimeoutMs));
+      try {
+        return await migratePostgres(session, migrations, { schema, fresh });
+      } finally {
+        await session.close();
+      }
+    });
   }
 
   async #read(text: string, parameters: readonly unknown[] = []): Promise<unknown[][]> {
@@ -201,4 +211,15 @@ class PostgresDatabase implements Database {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new StoreError("closed", "The database is closed.");
   }
+}
+
+function openPool(server: PostgresServer, options: PostgresOptions): PostgresPool {
+  const limits = {
+    connections: options.readerConnections,
+    waitLimit: options.readerWaitLimit,
+    waitTimeoutMs: options.readerWaitTimeoutMs,
+  };
+  const settings = { default_transaction_read_only: "on" };
+  const statements = { timeoutMs: options.statementTimeoutMs, graceMs: options.answerGraceMs };
+  return new PostgresPool(server, limits, withinTime(statements, settings));
 }

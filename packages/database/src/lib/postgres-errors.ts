@@ -17,6 +17,20 @@ export function isConnectionLost(error: unknown): boolean {
   return isAnswer(error) ? sessionEnded.test(code) : true;
 }
 
+/** Serialization failure and deadlock: the same again may well succeed (appendix A, class 40). */
+const conflicts = new Set(["40001", "40P01"]);
+
+/** Whether a transaction was in the way of another one, or of what a standby replays. */
+export function isPassingConflict(error: unknown): boolean {
+  const code = codeOf(isStoreError(error) ? error.cause : error);
+  return code !== undefined && conflicts.has(code);
+}
+
+/** Whether a server that only reads was asked to write: a standby, or one that was demoted. */
+export function isReadOnly(error: unknown): boolean {
+  return codeOf(isStoreError(error) ? error.cause : error) === "25006";
+}
+
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && error.name === "PostgresError";
 }

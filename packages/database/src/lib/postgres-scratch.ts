@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { getTableName } from "drizzle-orm";
 import type { Migration } from "./migrations.ts";
-import { PostgresSessionConnection } from "./postgres-connection.ts";
+import type { PostgresSessionConnection } from "./postgres-connection.ts";
+import { type PostgresServer, withoutLimit } from "./postgres-server.ts";
 import { postgresSql } from "./postgres-session.ts";
-import { sessionSettings } from "./postgres-transactor.ts";
-import { advisoryKey, type PostgresPlace } from "./postgres-url.ts";
+import { advisoryKey } from "./postgres-url.ts";
 import { postgresTables } from "./schema-postgres.ts";
 import type { ScratchSpace } from "./scratch.ts";
 import type { Tables } from "./tables.ts";
@@ -14,19 +14,16 @@ const infix = "_scratch_";
 
 /** How a scratch space is opened. */
 export interface PostgresScratchOptions {
-  readonly place: PostgresPlace;
+  readonly server: PostgresServer;
   readonly migrations: readonly Migration[];
   readonly lockTimeoutMs: number;
 }
 
 /** Creates an empty copy of the schema. The user needs the right to create schemas. */
 export async function openPostgresScratch(options: PostgresScratchOptions): Promise<ScratchSpace> {
-  const live = options.place.schema;
+  const live = options.server.place.schema;
   const schema = `${live}${infix}${randomBytes(4).toString("hex")}`;
-  const session = await PostgresSessionConnection.open(
-    { ...options.place, schema },
-    sessionSettings(options.lockTimeoutMs),
-  );
+  const session = await options.server.open(withoutLimit(options.lockTimeoutMs), schema);
   try {
     await sweepScratchSchemas(session, live);
     // Held for as long as the session lives: it tells that this space is in use.

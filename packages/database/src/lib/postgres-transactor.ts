@@ -3,9 +3,16 @@ import { StoreError, isStoreError } from "@store/identity";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, ResultMode } from "./connection.ts";
 import { assertCurrent, type Migration } from "./migrations.ts";
-import { PostgresSessionConnection } from "./postgres-connection.ts";
+import type { PostgresSessionConnection, SessionOptions } from "./postgres-connection.ts";
+import { isPassingConflict, isReadOnly } from "./postgres-errors.ts";
+import {
+  type PostgresServer,
+  type StatementLimits,
+  withinTime,
+  writerSettings,
+} from "./postgres-server.ts";
 import { postgresSql } from "./postgres-session.ts";
-import { channelName, type PostgresPlace } from "./postgres-url.ts";
+import { channelName } from "./postgres-url.ts";
 import { postgresTables } from "./schema-postgres.ts";
 import type { Sql } from "./sql.ts";
 import type { Tables } from "./tables.ts";
@@ -27,9 +34,11 @@ const outcomeTimeoutMs = 30_000;
 const outcomePauseMs = 250;
 
 interface Options {
-  readonly place: PostgresPlace;
+  readonly server: PostgresServer;
   readonly migrations: readonly Migration[];
   readonly lockTimeoutMs: number;
+  /** Of one statement. COMMIT is not bounded by the server, only by the client. */
+  readonly statements: StatementLimits;
 }
 
 interface Result {
@@ -62,6 +71,15 @@ export class PostgresTransactor implements Transactor, Connection {
     return this.#reused && this.#session?.isLost === true;
   }
 
+  mayRunAgain(error: unknown): boolean {
+    return isPassingConflict(error);
+  }
+
+  refusal(): StoreError | undefined {
+    const isThere = this.#session !== undefined && !this.#session.isLost;
+    return isThere ? undefined : this.#options.server.refusal;
+  }
+
   bind(connection: Connection): Sql {
     return postgresSql(connection);
   }
@@ -70,10 +88,7 @@ export class PostgresTransactor implements Transactor, Connection {
     this.#saved = false;
     if (this.#session?.isLost === true) await this.close();
     this.#reused = this.#session !== undefined;
-    this.#session ??= await PostgresSessionConnection.open(
-      this.#options.place,
-      sessionSettings(this.#options.lockTimeoutMs),
-    );
+    this.#session ??= await this.#options.server.open(this.#sessionOptions);
     const locking = this.#session.batch(beginAndLock);
     // A statement of its own, so that it sees what a migration committed while the lock was awaited.
     const version = this.#session.batch(readVersion);
@@ -85,7 +100,7 @@ export class PostgresTransactor implements Transactor, Connection {
   async confirmBegin(): Promise<boolean> {
     if (this.#beginning === undefined) throw outsideTransaction();
     const { locking, version } = this.#beginning;
-    const hasHead = (await locking).rows.length > 0;
+    const hasHead = (await this.#writable(locking)).rows.length > 0;
     if (!hasHead) await this.#open.batch(beginAndLockTable);
     const { rows } = hasHead ? await version : await this.#open.batch(readVersion);
     assertCurrent(Number(rows[0]?.[0] ?? 0), this.#options.migrations);
@@ -103,7 +118,7 @@ export class PostgresTransactor implements Transactor, Connection {
   }
 
   async notify(notifications: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
-    const { schema } = this.#options.place;
+    const { schema } = this.#options.server.place;
     const sent = [...notifications].flatMap(([channel, payloads]) =>
       [...payloads].map((payload) =>
         this.execute("SELECT pg_notify($1, $2)", [channelName(schema, channel), payload], "rows"),
@@ -152,6 +167,23 @@ export class PostgresTransactor implements Transactor, Connection {
     return this.#session;
   }
 
+  get #sessionOptions(): SessionOptions {
+    const { lockTimeoutMs, statements } = this.#options;
+    return withinTime(statements, writerSettings(lockTimeoutMs));
+  }
+
+  /** A session with a standby is given up: its name may lead to the new primary meanwhile. */
+  async #writable(locking: Promise<Result>): Promise<Result> {
+    try {
+      return await locking;
+    } catch (error) {
+      if (!isReadOnly(error)) throw error;
+      await this.close();
+      const message = "PostgreSQL only reads: it is a standby, or was made one; try again.";
+      throw new StoreError("database_unavailable", message, { cause: error });
+    }
+  }
+
   /**
    * The server may have committed before the connection broke, or may still be about to. The lock
    * tells when it is done with the old session; then the participant looks.
@@ -191,11 +223,3 @@ function outsideTransaction(): StoreError {
 }
 
 const notCommitted = "The connection to PostgreSQL was lost; nothing was committed, try again.";
-
-/** A client that hangs in a transaction would hold the lock of all servers, so it is cut off. */
-export function sessionSettings(lockTimeoutMs: number): Record<string, string> {
-  return {
-    lock_timeout: String(lockTimeoutMs),
-    idle_in_transaction_session_timeout: "60000",
-  };
-}

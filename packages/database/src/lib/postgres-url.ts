@@ -1,6 +1,7 @@
 /** The URL of a PostgreSQL database. */
 import { createHash } from "node:crypto";
 import { StoreError } from "@store/identity";
+import { readTlsOptions, type TlsOptions } from "./postgres-tls.ts";
 
 /** A server, and the schema of one instance in it. */
 export interface PostgresPlace {
@@ -8,17 +9,18 @@ export interface PostgresPlace {
   readonly url: string;
   /** All tables of the instance are in this schema. */
   readonly schema: string;
+  readonly tls: TlsOptions;
 }
 
 // A scratch space adds 17 characters to the name, and PostgreSQL cuts names at 63.
 const schemaRule = /^[a-z_][a-z0-9_]{0,39}$/;
 
 /**
- * Reads `postgres://user:password@host:port/database?schema=name`; the schema is `public` unless
- * given. Other parameters (`sslmode`) go to the driver. Messages never repeat the URL: it may hold
- * a password.
+ * Reads `postgres://user:password@host:port/database?schema=name`; the schema is `defaultSchema`
+ * unless given. `sslmode`, `sslrootcert`, `sslcert` and `sslkey` say how the connection is secured;
+ * other parameters go to the driver. Messages never repeat the URL: it may hold a password.
  */
-export function parsePostgresUrl(text: string): PostgresPlace {
+export function parsePostgresUrl(text: string, defaultSchema = "public"): PostgresPlace {
   const url = URL.parse(text);
   if (url === null) {
     throw new StoreError(
@@ -27,7 +29,7 @@ export function parsePostgresUrl(text: string): PostgresPlace {
         "postgres://user:password@host:5432/database?schema=name, special characters encoded.",
     );
   }
-  const schema = url.searchParams.get("schema") ?? "public";
+  const schema = url.searchParams.get("schema") ?? defaultSchema;
   url.searchParams.delete("schema");
   if (!schemaRule.test(schema)) {
     throw new StoreError(
@@ -37,7 +39,8 @@ export function parsePostgresUrl(text: string): PostgresPlace {
       { context: { actual: schema } },
     );
   }
-  return { url: url.href, schema };
+  const tls = readTlsOptions(url.searchParams);
+  return { url: url.href, schema, tls };
 }
 
 /** A channel of its own for each schema: notifications reach a whole database. */

@@ -7,6 +7,7 @@ import { sqliteTables } from "./schema-sqlite.ts";
 import { ScratchTables } from "./scratch.ts";
 import { SqliteConnection, patiently } from "./sqlite-connection.ts";
 import { createDatabaseFile } from "./sqlite-file.ts";
+import { SqliteLocks } from "./sqlite-locks.ts";
 import { migrateSqlite } from "./sqlite-migrate.ts";
 import { SqliteMemoryReader, SqliteReader } from "./sqlite-reader.ts";
 import { openSqliteScratch } from "./sqlite-scratch.ts";
@@ -18,6 +19,7 @@ import type {
   Database,
   DatabaseHealth,
   Explainable,
+  HeldLock,
   Listener,
   MigrationReport,
   Scratch,
@@ -91,6 +93,7 @@ class SqliteDatabase implements Database {
   readonly reader: Sql;
   readonly #parts: Parts;
   readonly #writer: Writer;
+  readonly #locks: SqliteLocks;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -108,6 +111,7 @@ class SqliteDatabase implements Database {
       onEnd: () => memory?.wake(),
     });
     this.#writer = new Writer(transactor, parts.options);
+    this.#locks = new SqliteLocks(parts.inMemory ? undefined : parts.location);
   }
 
   get queued(): number {
@@ -151,6 +155,10 @@ class SqliteDatabase implements Database {
     return Promise.resolve({ close: () => Promise.resolve() });
   }
 
+  async tryLock(name: string): Promise<HeldLock | undefined> {
+    return this.#locks.tryLock(name);
+  }
+
   async explain(query: Explainable): Promise<string> {
     const { sql, params } = query.toSQL();
     const rows = await patiently(
@@ -190,6 +198,7 @@ class SqliteDatabase implements Database {
 
   async #close(): Promise<void> {
     await this.#writer.close();
+    this.#locks.close();
     // The last connection to close folds the write-ahead log into the database.
     this.#parts.reader.close();
     this.#parts.writer.close();

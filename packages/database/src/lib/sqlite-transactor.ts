@@ -68,6 +68,14 @@ export class SqliteTransactor implements Transactor, Connection {
     return false;
   }
 
+  mayRunAgain(): boolean {
+    return false;
+  }
+
+  refusal(): undefined {
+    return undefined;
+  }
+
   bind(connection: Connection): Sql {
     return sqliteSql(connection);
   }

@@ -1,4 +1,5 @@
 /** What a batch of commands is made of in one dialect. */
+import type { StoreError } from "@store/identity";
 import type { Connection } from "./connection.ts";
 import type { Sql } from "./sql.ts";
 import type { Tables } from "./tables.ts";
@@ -12,6 +13,10 @@ export interface Transactor {
   confirmBegin(): Promise<boolean>;
   /** Whether beginning failed only because an idle connection had been lost meanwhile. */
   mayBeginAgain(): boolean;
+  /** Whether the batch was only in the way of another transaction, so that it is run once more. */
+  mayRunAgain(error: unknown): boolean;
+  /** What a batch that began now would be refused with, where that is known already. */
+  refusal(): StoreError | undefined;
   readonly connection: Connection;
   bind(connection: Connection): Sql;
   savepoint(): Promise<void>;

@@ -14,8 +14,31 @@ export interface DatabaseOptions {
   readonly commandTimeoutMs?: number;
   /** Connections for reading, PostgreSQL only. Default 8. */
   readonly readerConnections?: number;
+  /** Most reads that may wait for a connection, PostgreSQL only; more are refused. Default 4,096. */
+  readonly readerWaitLimit?: number;
+  /** Longest wait of a read for a connection, in milliseconds, PostgreSQL only. Default 10,000. */
+  readonly readerWaitTimeoutMs?: number;
+  /** Longest run of one read, in milliseconds, PostgreSQL only. Default 30,000. */
+  readonly statementTimeoutMs?: number;
+  /** Longest run of one statement of a command, PostgreSQL only. Default 60,000. */
+  readonly writeStatementTimeoutMs?: number;
+  /**
+   * How much longer than its own limit a server may take to answer, in milliseconds, before it is
+   * taken for silent and the connection is given up, PostgreSQL only. Default 5,000.
+   */
+  readonly answerGraceMs?: number;
+  /** Longest wait for a connection to be made, in milliseconds, PostgreSQL only. Default 10,000. */
+  readonly connectTimeoutMs?: number;
   /** Called after each commit, for those who measure. It must be quick and must not throw. */
   readonly onCommit?: (report: CommitReport) => void;
+}
+
+/** A lock that no other process holds meanwhile. */
+export interface HeldLock {
+  /** Aborted once the lock is lost, with the connection that held it; others may hold it then. */
+  readonly signal: AbortSignal;
+  /** Gives it back. Does nothing where that has happened, or where it was lost. */
+  release(): Promise<void>;
 }
 
 /** One durable commit. */
@@ -154,6 +177,10 @@ export interface Database {
    * after another, many to a commit. One that throws is rolled back alone, and its error is thrown
    * here. A command may read and write the database only; it must await each statement, must not
    * catch a statement's error (it fails even so), and must not call `write` itself.
+   *
+   * A batch that was in the way of another transaction (a deadlock, a serialization failure) is run
+   * again: a command may be called several times before it is committed, and what it leaves
+   * outside of the transaction must not depend on how often. Its last run is the one that counts.
    */
   write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T>;
   /** Lets a participant take part in every batch; at most one, before the first write. */
@@ -172,6 +199,12 @@ export interface Database {
    * missed. On SQLite it is never called.
    */
   listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Listener>;
+  /**
+   * Takes the lock `name` of this instance, which one process at a time holds, or resolves to
+   * `undefined` where one does, this one included. It is gone when the process ends, however it
+   * ends. On PostgreSQL it is lost with its connection, which is noticed within 10 s.
+   */
+  tryLock(name: string): Promise<HeldLock | undefined>;
   /** The plan of a query, as text: for tests that hold a query to its index. */
   explain(query: Explainable): Promise<string>;
   health(): Promise<DatabaseHealth>;

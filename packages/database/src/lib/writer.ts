@@ -37,6 +37,8 @@ export class Writer {
 
   write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T> {
     if (this.#closed) return Promise.reject(closedError());
+    const refusal = this.#transactor.refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
     if (this.#queue.length >= this.#limits.queueLimit) return Promise.reject(this.#tooMany());
     this.#started = true;
     return new Promise<T>((resolve, reject) => {
@@ -44,6 +46,13 @@ export class Writer {
       this.#queue.push({ command, resolve: resolve as (value: unknown) => void, reject });
       this.#working ??= this.#work();
     });
+  }
+
+  /** The database went away: whoever waits would only be told so later. */
+  refuseQueued(): void {
+    const refusal = this.#transactor.refusal();
+    if (refusal === undefined) return;
+    for (const { reject } of this.#queue.splice(0)) reject(refusal);
   }
 
   /** Runs `work` between two batches: nothing of this process is written meanwhile. */
