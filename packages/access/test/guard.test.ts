@@ -79,9 +79,11 @@ const table: { readonly [Name in Exclude<keyof Registry, "close">]: Row } = {
   listFiles: { needs: "read", call: (r, w) => r.listFiles(w.finalized.id) },
   statFile: { needs: "read", call: (r, w) => r.statFile(w.finalized.id, "a") },
   getFile: { needs: "read", call: (r, w) => r.getFile(w.finalized.id, "a") },
+  presignFile: { needs: "read", call: (r, w) => r.presignFile(w.finalized.id, "a") },
   getManifestBytes: { needs: "read", call: (r, w) => r.getManifestBytes(w.finalized.id, "cbor") },
   statObject: { needs: "read", call: (r, w) => r.statObject(w.address) },
   openObject: { needs: "read", call: (r, w) => r.openObject(w.address) },
+  presignObject: { needs: "read", call: (r, w) => r.presignObject(w.address) },
   listMissing: { needs: "reader", call: (r, w) => r.listMissing([w.address]) },
   setTag: { needs: "write", call: (r, w) => r.setTag({ packageId: w.finalized.id, tag: "next" }) },
   removeTag: {

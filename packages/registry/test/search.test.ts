@@ -193,12 +193,19 @@ test("an instance of schema 1 is searched as soon as it is migrated", async () =
   }
 });
 
-/** Takes away what the second migration made. */
+/** Takes away what the migrations after the first made. */
 function takeBackToSchemaOne(path: string): void {
   const database = new DatabaseSync(path);
   const later = ["name_words", "users", "sessions", "api_tokens", "signing_keys"];
-  for (const table of [...later, "access_refusals", "upload_sessions"]) {
+  const copies = ["storage_backends", "work_positions"];
+  for (const table of [...later, "access_refusals", "upload_sessions", ...copies]) {
     database.exec(`DROP TABLE ${table}`);
+  }
+  for (const index of ["backend", "failed", "restoring"]) {
+    database.exec(`DROP INDEX storage_locations_${index}`);
+  }
+  for (const column of ["status", "status_at", "restored_until"]) {
+    database.exec(`ALTER TABLE storage_locations DROP COLUMN ${column}`);
   }
   database.exec("DELETE FROM schema_migrations WHERE version > 1");
   database.close();

@@ -29,6 +29,8 @@ import type {
   PackageSummary,
   Page,
   PageOptions,
+  PresignedRead,
+  PresignReadOptions,
   ReadContentOptions,
   ReadScope,
   ReplayOptions,
@@ -124,11 +126,26 @@ export interface Registry extends Uploads {
   listFiles(packageId: string, page?: PageOptions): Promise<Page<FileInfo>>;
   statFile(packageId: string, path: string): Promise<FileInfo>;
   getFile(packageId: string, path: string, options?: ReadContentOptions): Promise<OpenedFile>;
+  /**
+   * A URL by which whoever has it may read the file from the backend that holds it, or undefined
+   * where that cannot be given now: then read it through {@link Registry.getFile}. The file's media
+   * type is what the backend answers with unless another is given.
+   */
+  presignFile(
+    packageId: string,
+    path: string,
+    options?: PresignReadOptions,
+  ): Promise<PresignedRead | undefined>;
   getManifestBytes(packageId: string, form: "cbor" | "jcs"): Promise<Uint8Array>;
 
   /** By either digest. `object_not_found` unless readable: see {@link Registry.listMissing}. */
   statObject(address: ContentAddress): Promise<ObjectInfo>;
   openObject(address: ContentAddress, options?: ReadContentOptions): Promise<OpenedObject>;
+  /** Like {@link Registry.presignFile}, of an object. */
+  presignObject(
+    address: ContentAddress,
+    options?: PresignReadOptions,
+  ): Promise<PresignedRead | undefined>;
   /**
    * Those of up to 10,000 addresses whose bytes have to be sent, in the order given: the instance
    * lacks the object, or the caller may not read it. An object is readable if a readable package

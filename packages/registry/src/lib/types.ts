@@ -143,6 +143,23 @@ export interface ReadContentOptions {
   readonly reuseChunks?: boolean;
 }
 
+/** How to let somebody read an object from its backend. */
+export interface PresignReadOptions {
+  /** How long the URL works, 1 to 300,000 ms; five minutes unless given. */
+  readonly expiresMs?: number;
+  /** The Content-Type that the backend shall answer with. */
+  readonly mediaType?: string;
+  /** The Content-Disposition that the backend shall answer with. */
+  readonly disposition?: string;
+}
+
+/** A URL by which whoever has it may read an object from its backend: **a secret** while it lasts. */
+export interface PresignedRead {
+  readonly url: string;
+  /** RFC 3339 UTC with milliseconds. */
+  readonly expiresAt: string;
+}
+
 /** An object of the instance. */
 export interface ObjectInfo {
   /** `blake3:<64 hex>` */
@@ -298,6 +315,8 @@ export interface MetadataSchemaInfo extends MetadataSchemaSummary {
 export interface VerifyProblem {
   readonly path?: string;
   readonly address?: ContentAddress;
+  /** The backend whose copy it is, where another copy is whole; absent where none is. */
+  readonly backend?: string;
   readonly code: "object_corrupt" | "object_not_found" | "log_corrupt";
   readonly message: string;
 }
@@ -339,6 +358,7 @@ export interface ReplayReport {
 }
 
 export interface HealthReport {
+  /** Whether database, log and the primary backend are; other backends may fail meanwhile. */
   readonly healthy: boolean;
   readonly database: {
     readonly healthy: boolean;

@@ -28,6 +28,7 @@ import { findRetention, listHolds, listRetentionClasses } from "../queries/reten
 import { fileInfo, packageInfo, retentionInfo, schemaInfo } from "../queries/rows.ts";
 import { listMetadataSchemas, requireSchema } from "../queries/schemas.ts";
 import { listTags } from "../queries/tags.ts";
+import { mayPresign, presign, presignOptions } from "../placement/presigning.ts";
 import { readObject } from "../placement/reading.ts";
 import type { Registry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
@@ -75,7 +76,7 @@ export function packageQueries({ database, log }: Instance, scope: Scope): Packa
   };
 }
 
-type FileQueries = Pick<Registry, "listFiles" | "statFile" | "getFile">;
+type FileQueries = Pick<Registry, "listFiles" | "statFile" | "getFile" | "presignFile">;
 
 /** What can be asked about the files of a package. */
 export function fileQueries(instance: Instance, scope: Scope): FileQueries {
@@ -98,6 +99,17 @@ export function fileQueries(instance: Instance, scope: Scope): FileQueries {
       const { file, packageStatus } = await requireFile(packageId, path);
       const { body, ...served } = await readObject(instance, file, reading);
       return { file, packageStatus, body, verified: served.verified, range: served.range };
+    },
+
+    presignFile: async (packageId, path, options) => {
+      const wanted = presignOptions(options);
+      const { file } = await requireFile(packageId, path);
+      if (!mayPresign(instance)) return undefined;
+      const { mediaType } = file;
+      return presign(instance, file, {
+        ...(mediaType === undefined ? {} : { mediaType }),
+        ...wanted,
+      });
     },
   };
 }

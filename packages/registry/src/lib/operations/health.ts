@@ -4,15 +4,18 @@ import type { HealthReport } from "../types.ts";
 /** How long one part may take to say how it is. */
 const deadlineMs = 5_000;
 
-/** Tries the database, the log's head and every backend for real; never throws. */
+/**
+ * Tries the database, the log's head and every backend for real; never throws. Healthy is what can
+ * take and give objects: with its primary backend it can, and mirrors that fail are caught up later.
+ */
 export async function checkHealth(instance: Instance): Promise<HealthReport> {
   const [database, log, backends] = await Promise.all([
     databaseHealth(instance),
     logHealth(instance),
     backendsHealth(instance),
   ]);
-  const healthy =
-    database.healthy && log.healthy && Object.values(backends).every((part) => part.healthy);
+  const primary = backends[instance.placement.primary];
+  const healthy = database.healthy && log.healthy && primary?.healthy === true;
   return { healthy, database, log, backends };
 }
 

@@ -6,9 +6,9 @@ import {
   type Manifest,
   type ManifestFile,
 } from "@store/manifest";
-import { verifyObject, type VerifyOutcome } from "@store/storage";
 
 import type { Instance } from "../instance.ts";
+import { verifyCopies, type BadCopy } from "../placement/verifying.ts";
 import { Pace } from "../pace.ts";
 import { allFiles } from "../queries/files.ts";
 import { findFinalizedPackage, rowReference } from "../queries/find.ts";
@@ -100,10 +100,11 @@ function contradiction(path: string): VerifyProblem {
 
 /** Reads every object once, however many files share it. */
 async function readObjects(
-  { primary, lifetime }: Instance,
+  instance: Instance,
   files: readonly ManifestFile[],
   options: VerifyOptions,
 ): Promise<VerifyProblem[]> {
+  const { lifetime } = instance;
   const verified = options.verified ?? new Set<ContentAddress>();
   const failure = new AbortController();
   const signal = AbortSignal.any([lifetime.signalWith(options.signal), failure.signal]);
@@ -118,9 +119,11 @@ async function readObjects(
       const [file] = sharing;
       if (file !== undefined && !verified.has(address)) {
         const { primary: _, ...expect } = fileDualDigest(file);
-        const outcome = await verifyObject(primary, address, { expect, signal });
-        if (outcome.status === "ok") verified.add(address);
-        else problems.push(...sharing.map(({ path }) => objectProblem(path, address, outcome)));
+        const found = await verifyCopies(instance, address, { expect, signal });
+        if (found.length === 0) verified.add(address);
+        for (const { path } of sharing) {
+          problems.push(...found.map((bad) => objectProblem(path, address, bad)));
+        }
       }
       done.files += sharing.length;
       done.sizeBytes += sharing.reduce((sum, { size }) => sum + size, 0);
@@ -154,18 +157,18 @@ async function groupByObject(
   return objects;
 }
 
-function objectProblem(
-  path: string,
-  address: ContentAddress,
-  outcome: Exclude<VerifyOutcome, { status: "ok" }>,
-): VerifyProblem {
+function objectProblem(path: string, address: ContentAddress, bad: BadCopy): VerifyProblem {
+  const { backend, outcome } = bad;
+  const at = backend === undefined ? "" : ` at the backend "${backend}"`;
+  const whole = backend === undefined ? "" : " Another copy is whole.";
+  const about = { path, address, ...(backend === undefined ? {} : { backend }) };
   if (outcome.status === "missing") {
-    const message = `The object of "${path}" is gone.`;
-    return { path, address, code: "object_not_found", message };
+    const message = `The object of "${path}" is gone${at}.${whole}`;
+    return { ...about, code: "object_not_found", message };
   }
   const { expected, actual } = outcome;
-  const message = `The object of "${path}" is damaged: ${actual} where ${expected} is recorded.`;
-  return { path, address, code: "object_corrupt", message };
+  const message = `The object of "${path}" is damaged${at}: ${actual} where ${expected} is recorded.${whole}`;
+  return { ...about, code: "object_corrupt", message };
 }
 
 function byPath({ path: one = "" }: VerifyProblem, { path: other = "" }: VerifyProblem): number {
