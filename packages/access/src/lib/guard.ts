@@ -77,6 +77,8 @@ const rules: { readonly [Name in Method]: Rule<Name> } = {
   listFiles: reading,
   statFile: reading,
   getFile: reading,
+  presignFile: reading,
+  presignObject: reading,
   getManifestBytes: reading,
   statObject: reading,
   openObject: reading,
