@@ -15,6 +15,7 @@ export const verifyReportSchema = v.object({
       code: v.picklist(["object_corrupt", "object_not_found", "log_corrupt"]),
       path: v.optional(v.string()),
       content_address: v.optional(field.contentAddress),
+      backend: v.optional(v.string()),
       message: v.string(),
     }),
   ),
@@ -25,6 +26,8 @@ export type VerifyReportJson = v.InferOutput<typeof verifyReportSchema>;
 export interface VerifyProblem {
   readonly path?: string;
   readonly address?: ContentAddress;
+  /** The backend whose copy it is, where another copy is whole; absent where none is. */
+  readonly backend?: string;
   readonly code: "object_corrupt" | "object_not_found" | "log_corrupt";
   readonly message: string;
 }
@@ -139,6 +142,7 @@ export function encodeVerifyReport(report: VerifyReport): VerifyReportJson {
       code: problem.code,
       path: problem.path,
       content_address: problem.address,
+      backend: problem.backend,
       message: problem.message,
     })),
   };
@@ -150,11 +154,12 @@ export function decodeVerifyReport(json: VerifyReportJson): VerifyReport {
     reference: json.reference,
     fileCount: json.file_count,
     sizeBytes: json.size,
-    problems: json.problems.map(({ code, path, content_address, message }) =>
+    problems: json.problems.map(({ code, path, content_address, backend, message }) =>
       present({
         code,
         path,
         address: content_address === undefined ? undefined : parseContentAddress(content_address),
+        backend,
         message,
       }),
     ),
