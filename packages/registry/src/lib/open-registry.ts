@@ -10,6 +10,7 @@ import { Leases } from "./leases.ts";
 import { Lifetime } from "./lifetime.ts";
 import { MetadataValidator } from "./metadata-validator.ts";
 import { catalogCommands } from "./facade/catalog.ts";
+import { copyMethods, copyWalks } from "./facade/copies.ts";
 import { fileCommands } from "./facade/files.ts";
 import { objectQueries } from "./facade/objects.ts";
 import { lifeCycle, operations } from "./facade/operations.ts";
@@ -122,7 +123,9 @@ function onBehalfOf(instance: Instance, caller: Caller): Registry {
       ...objectQueries(instance, caller),
       ...catalogQueries(instance, scope),
       ...operations(instance, caller),
+      ...copyMethods(instance, caller),
     }),
+    ...copyWalks(instance, caller),
     ...lifeCycle(instance, scope),
   };
 }

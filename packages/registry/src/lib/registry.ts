@@ -4,6 +4,7 @@ import type { ContentAddress, Reference } from "@store/identity";
 import type { StorageBackend } from "@store/storage";
 
 import type { PlacementOptions } from "./placement/placement.ts";
+import type { Copies } from "./copies/types.ts";
 import type {
   AddedFile,
   CreatePackageInput,
@@ -79,7 +80,7 @@ export interface OpenRegistryOptions extends UploadLimits {
  * One instance: its log, its views and its objects. Mutations are decided, recorded and projected
  * in one transaction, and resolve once that is durable.
  */
-export interface Registry extends Uploads {
+export interface Registry extends Uploads, Copies {
   /**
    * The same instance on behalf of another actor, who may read `readable` only, or everything
    * unless that is given. What the actor may not read answers as if it were not there. What the

@@ -1,0 +1,154 @@
+import { StoreError } from "@store/identity";
+import { removeObject } from "@store/storage";
+
+import type { Instance } from "../instance.ts";
+import { endRemovalWith, findRemovals } from "../leases.ts";
+import { findCopies, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
+import { formatTime } from "../times.ts";
+import { backendOf, type CopyContext } from "./context.ts";
+import { copyObject } from "./copy-object.ts";
+import { examineCopy } from "./examine.ts";
+import { at, BackendFailure } from "./failure.ts";
+import { recordRemoved } from "./recording.ts";
+import { countRows, knownObject, selectCopiesAt, type KnownObject } from "./rows.ts";
+import type { Stop, VisitTools, Walk } from "./walk.ts";
+
+interface Leaving extends Stop {
+  readonly object: KnownObject;
+  readonly copy: CopyRow;
+}
+
+/**
+ * Every copy at a backend is removed from it, once another was read and found whole, or made.
+ *
+ * The bytes go first and the record follows: killed between, the instance knows of a copy that is
+ * not there, which reads pass over and the same work finds again. The other way about, bytes would
+ * stay that nobody knows of. Before either, the removal is claimed in a transaction that sees the
+ * other copy stay: of two backends that are emptied at once, neither relies on the other.
+ */
+export function evacuation(
+  { database }: Instance,
+  { from, to }: { readonly from: string; readonly to: string },
+): Walk<Leaving> {
+  const place = { sql: database.reader, tables: database.tables };
+  return {
+    name: `evacuate:${from}:${to}`,
+    count: () => countRows(place, from),
+
+    page: async (page) => {
+      const rows = await selectCopiesAt(place, from, page);
+      const stops = rows.map((row): Leaving => {
+        const object = knownObject(row.object);
+        return { address: object.address, isLast: true, object, copy: row.copy };
+      });
+      const next = rows.length < page.limit ? undefined : stops.at(-1)?.address;
+      return { stops, ...(next === undefined ? {} : { next }) };
+    },
+
+    visit: async (context, stop, tools) => {
+      if (await findKeeper(context, stop, to, tools)) return remove(context, stop, tools);
+      await copyAway(context, stop, to, tools);
+      if (await claimRemoval(context, stop, to)) return remove(context, stop, tools);
+      const { address, copy } = stop;
+      tools.tally.problem({ address, backend: copy.backend }, notKept(stop, to));
+    },
+  };
+}
+
+/** Whether another copy was just read whole, and the removal of this one is claimed. */
+async function findKeeper(
+  context: CopyContext,
+  stop: Leaving,
+  to: string,
+  { tally, endurance }: VisitTools,
+): Promise<boolean> {
+  const { instance } = context;
+  for (const other of await othersOf(instance, stop, to)) {
+    try {
+      const { found, outcome, readBytes } = await examineCopy(context, stop.object, other);
+      endurance.succeededAt(other.backend);
+      tally.add({ sizeBytes: readBytes, changed: outcome === "recorded" ? 1 : 0 });
+      if (found === "ok" && (await claimRemoval(context, stop, other.backend))) return true;
+    } catch (error) {
+      // Another may do, and a copy at the target does in the end.
+      if (!(error instanceof BackendFailure) || error.backend === to) throw error;
+    }
+  }
+  return false;
+}
+
+/** The copies that may stay, that at the target first. */
+async function othersOf(
+  { clock, database, placement }: Instance,
+  { address, copy }: Leaving,
+  to: string,
+): Promise<CopyRow[]> {
+  const now = formatTime(clock());
+  const rows = await findCopies(database.reader, address);
+  return [...new Set([to, ...placement.readOrder])].flatMap((name) =>
+    rows.filter((row) => {
+      const isOther = row.backend === name && name !== copy.backend;
+      return isOther && row.status === "ok" && !isArchived(row, now);
+    }),
+  );
+}
+
+async function copyAway(
+  context: CopyContext,
+  { object }: Leaving,
+  to: string,
+  { tally, endurance }: VisitTools,
+): Promise<void> {
+  const rows = await findCopies(context.instance.database.reader, object.address);
+  const target = rows.find(({ backend }) => backend === to);
+  const { outcome, readBytes } = await copyObject(context, {
+    object,
+    to,
+    damaged: target?.status === "ok" ? undefined : target,
+    others: rows.filter(({ backend }) => backend !== to),
+  });
+  endurance.succeededAt(to);
+  tally.add({ sizeBytes: readBytes, changed: outcome === "recorded" ? 1 : 0 });
+}
+
+/**
+ * Claims that a copy is about to be removed while another stays; false where that one is damaged by
+ * now, gone, or about to be removed itself.
+ */
+async function claimRemoval(
+  { instance }: CopyContext,
+  { address, copy }: Leaving,
+  keeper: string,
+): Promise<boolean> {
+  const { database, leases } = instance;
+  const holder = await leases.process();
+  return database.write(async ({ sql, tables }) => {
+    const kept = await findCopy(sql, address, keeper);
+    if (kept?.status !== "ok") return false;
+    if ((await findRemovals({ sql, tables }, address, [keeper])).length > 0) return false;
+    await leases.claimRemovalWith(sql, { address, backend: copy.backend }, holder);
+    return true;
+  });
+}
+
+async function remove(
+  { instance, recorder }: CopyContext,
+  { address, copy }: Leaving,
+  { tally, endurance }: VisitTools,
+): Promise<void> {
+  const { backend } = copy;
+  await at(backend, removeObject(backendOf(instance, backend), address));
+  endurance.succeededAt(backend);
+  const name = { address, backend };
+  const outcome = await recordRemoved(recorder, name, (view) => endRemovalWith(view, name));
+  tally.add({ changed: outcome === "recorded" ? 1 : 0 });
+}
+
+function notKept({ address, copy }: Leaving, to: string): StoreError {
+  return new StoreError(
+    "precondition_failed",
+    `${address} stays at ${copy.backend}: its copy at ${to} is about to be removed too, or was ` +
+      "found damaged just now. Let the other work come to its end, and try again.",
+    { context: { reference: address } },
+  );
+}

@@ -1,0 +1,56 @@
+import type { Instance } from "../instance.ts";
+import { copyContext, type CopyContext } from "./context.ts";
+import { healthInTime } from "./endurance.ts";
+import { tendMirror } from "./mirrors.ts";
+import { recordRecovered } from "./recording.ts";
+import { tendRestores } from "./restores.ts";
+import { Tally } from "./tally.ts";
+import type { TendReport } from "./types.ts";
+
+/** One bounded round of background work; what one backend fails at does not keep the others from theirs. */
+export async function tendCopies(
+  instance: Instance,
+  actor: string,
+  signal: AbortSignal,
+): Promise<TendReport> {
+  const context = copyContext(instance, actor, signal);
+  const { mirrors, readOrder } = instance.placement;
+  const tally = new Tally();
+  const recovered = await tendFailed(context);
+  let retrievalsChanged = 0;
+  let hasMore = false;
+  for (const name of readOrder) {
+    signal.throwIfAborted();
+    const { changed, more } = await tendRestores(context, name);
+    retrievalsChanged += changed;
+    hasMore ||= more;
+  }
+  for (const name of mirrors) {
+    signal.throwIfAborted();
+    if (await tendMirror(context, name, tally)) hasMore = true;
+  }
+  const { changed: copied, sizeBytes, problemCount } = tally.counts;
+  return {
+    copied,
+    sizeBytes,
+    retrievalsChanged,
+    recovered,
+    problemCount,
+    problems: tally.takeProblems(),
+    more: hasMore,
+  };
+}
+
+/** Asks the backends that failed how they are; the names of those that recovered. */
+async function tendFailed({ instance, recorder }: CopyContext): Promise<string[]> {
+  const { database, placement } = instance;
+  const rows = await database.reader.select().from(database.tables.storageBackends);
+  const recovered: string[] = [];
+  for (const { backend: name, status } of rows) {
+    const backend = placement.backend(name);
+    if (status === "ok" || backend === undefined) continue;
+    if (!(await healthInTime(backend)).healthy) continue;
+    if ((await recordRecovered(recorder, name)) === "recorded") recovered.push(name);
+  }
+  return recovered;
+}

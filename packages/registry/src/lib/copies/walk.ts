@@ -1,0 +1,217 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { parseContentAddress, StoreError, type ContentAddress } from "@store/identity";
+
+import type { Instance } from "../instance.ts";
+import { Pace } from "../pace.ts";
+import { copyContext, type CopyContext } from "./context.ts";
+import { Endurance } from "./endurance.ts";
+import { InOrder } from "./parallel.ts";
+import { beginWork, endWork, saveWork, type WorkRow } from "./positions.ts";
+import type { WalkPage } from "./rows.ts";
+import { countsOf, Tally } from "./tally.ts";
+import type { ObjectWorkOptions, ObjectWorkProgress } from "./types.ts";
+
+/** Rows of a page: one statement keeps the event loop of an embedded instance. */
+const pageRows = 256;
+/** Objects that may be done behind one that takes long. */
+const mostWaiting = 16_384;
+const defaultConcurrency = 8;
+const progressMs = 1_000;
+
+/** One copy that a walk comes to. */
+export interface Stop {
+  readonly address: ContentAddress;
+  /** Whether no other stop at this address follows. */
+  readonly isLast: boolean;
+}
+
+/** What a walk does, and where. */
+export interface Walk<At extends Stop> {
+  /** Tells it from every other: the same name goes on where it was left. */
+  readonly name: string;
+  /** How many stops there are, about. */
+  count(): Promise<number>;
+  /** The stops of a page, in order, and the address that the next page comes after, if any does. */
+  page(page: WalkPage): Promise<{ readonly stops: readonly At[]; readonly next?: string }>;
+  /** Deals with a stop; what it throws of a backend is a problem of this stop's, at most. */
+  visit(context: CopyContext, stop: At, tools: VisitTools): Promise<void>;
+}
+
+/** What a visit says of itself. */
+export interface VisitTools {
+  readonly tally: Tally;
+  readonly endurance: Endurance;
+}
+
+/** Begins or goes on with a walk, when its first progress is asked for. */
+export async function* walkObjects<At extends Stop>(
+  instance: Instance,
+  actor: string,
+  walk: Walk<At>,
+  options: ObjectWorkOptions,
+): AsyncGenerator<ObjectWorkProgress, void, undefined> {
+  const stopped = new AbortController();
+  const signals = [stopped.signal, ...(options.signal === undefined ? [] : [options.signal])];
+  const signal = instance.lifetime.signalWith(AbortSignal.any(signals));
+  const context = copyContext(instance, actor, signal);
+  // Closing the instance waits for both.
+  const { begin, run } = instance.lifetime.guard({
+    begin: () => WalkRun.begin(context, walk, options.restart ?? false),
+    run: (begun: WalkRun<At>) => begun.run(options.concurrency ?? defaultConcurrency),
+  });
+  const begun = await begin();
+  const running = run(begun);
+  running.catch(() => undefined);
+  try {
+    yield begun.progress(false);
+    while (await isUnderWay(running)) yield begun.progress(false);
+    await running;
+    yield begun.progress(true);
+  } finally {
+    stopped.abort();
+    await running.catch(() => undefined);
+  }
+}
+
+/** Waits for the next progress, or for the end. */
+async function isUnderWay(running: Promise<void>): Promise<boolean> {
+  const ended = new AbortController();
+  const tick = sleep(progressMs, true, { signal: ended.signal }).catch(() => true);
+  try {
+    return await Promise.race([
+      running.then(
+        () => false,
+        () => false,
+      ),
+      tick,
+    ]);
+  } finally {
+    ended.abort();
+  }
+}
+
+class WalkRun<At extends Stop> {
+  readonly #context: CopyContext;
+  readonly #walk: Walk<At>;
+  readonly #row: WorkRow;
+  readonly #resumed: boolean;
+  readonly #tally: Tally;
+  readonly #total: number;
+  #position: string;
+
+  private constructor(
+    context: CopyContext,
+    walk: Walk<At>,
+    row: WorkRow,
+    resumed: boolean,
+    total: number,
+  ) {
+    this.#context = context;
+    this.#walk = walk;
+    this.#row = row;
+    this.#resumed = resumed;
+    this.#position = row.position;
+    this.#tally = new Tally(countsOf(row.state));
+    this.#total = total;
+  }
+
+  static async begin<At extends Stop>(
+    context: CopyContext,
+    walk: Walk<At>,
+    restart: boolean,
+  ): Promise<WalkRun<At>> {
+    const { instance, signal } = context;
+    if (signal.aborted) throw givenUp(context);
+    const total = await walk.count();
+    const fresh = { name: walk.name, position: "", state: { total } };
+    const { row, resumed } = await beginWork(instance, fresh, restart);
+    return new WalkRun(context, walk, row, resumed, totalOf(row.state) ?? total);
+  }
+
+  progress(done: boolean): ObjectWorkProgress {
+    const { counts } = this.#tally;
+    const total = done ? counts.objects : Math.max(this.#total, counts.objects);
+    return {
+      ...(this.#position === "" ? {} : { position: parseContentAddress(this.#position) }),
+      ...counts,
+      problems: this.#tally.takeProblems(),
+      total,
+      done,
+      resumed: this.#resumed,
+    };
+  }
+
+  async run(concurrency: number): Promise<void> {
+    const { instance, signal } = this.#context;
+    const failed = new AbortController();
+    const context = { ...this.#context, signal: AbortSignal.any([signal, failed.signal]) };
+    const tools = { tally: this.#tally, endurance: new Endurance(context) };
+    const pace = new Pace();
+    const inOrder = new InOrder(this.#stops(), mostWaiting, (stop) => this.#pass(stop));
+    const saving = setInterval(() => void this.#save().catch(() => undefined), progressMs);
+    try {
+      await inOrder.run(concurrency, context.signal, async (stop) => {
+        await pace.keep();
+        try {
+          await this.#visit(context, stop, tools);
+        } catch (error) {
+          // The others' reading and writing ends too.
+          failed.abort(error);
+          throw error;
+        }
+      });
+    } catch (error) {
+      throw this.#context.signal.aborted ? givenUp(this.#context) : error;
+    } finally {
+      clearInterval(saving);
+      // What cannot be recorded is done again by the next.
+      await this.#save().catch(() => undefined);
+    }
+    if (signal.aborted) throw givenUp(this.#context);
+    await endWork(instance, this.#row);
+  }
+
+  async #visit(context: CopyContext, stop: At, tools: VisitTools): Promise<void> {
+    try {
+      await this.#walk.visit(context, stop, tools);
+    } catch (error) {
+      tools.tally.failed(stop, await tools.endurance.bear(error));
+    }
+    tools.tally.add({ objects: 1 });
+  }
+
+  async *#stops(): AsyncGenerator<At> {
+    let after = this.#position === "" ? undefined : this.#position;
+    for (;;) {
+      const { stops, next } = await this.#walk.page({ after, limit: pageRows });
+      yield* stops;
+      if (next === undefined) return;
+      after = next;
+    }
+  }
+
+  #pass({ address, isLast }: Stop): void {
+    if (isLast) this.#position = address;
+  }
+
+  #save(): Promise<void> {
+    const state = { ...this.#tally.counts, total: this.#total };
+    return saveWork(this.#context.instance, this.#row, { position: this.#position, state });
+  }
+}
+
+function totalOf(state: unknown): number | undefined {
+  if (typeof state !== "object" || state === null || !("total" in state)) return undefined;
+  return Number.isSafeInteger(state.total) ? Number(state.total) : undefined;
+}
+
+/** Why work ended that was told to: `closed` where the instance is being closed. */
+function givenUp({ instance, signal }: CopyContext): unknown {
+  const error = new StoreError(
+    "aborted",
+    "The work was given up: its signal was aborted. Ask for the same again to go on with it.",
+    { cause: signal.reason },
+  );
+  return instance.lifetime.reasonOf(error);
+}
