@@ -2,6 +2,6 @@
 CREATE INDEX storage_locations_backend ON storage_locations (backend, content_address);
 CREATE INDEX storage_locations_failed
   ON storage_locations (backend, content_address) WHERE status <> 'ok';
--- The copies whose restore is under way.
+-- The copies that were asked for from an archive, or were restored for a time.
 CREATE INDEX storage_locations_restoring
-  ON storage_locations (backend, content_address) WHERE restore_status = 'requested';
+  ON storage_locations (backend, content_address) WHERE restore_status <> 'none';
