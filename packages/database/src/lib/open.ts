@@ -17,7 +17,10 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   const commandTimeoutMs = options.commandTimeoutMs ?? 300_000;
   const { onCommit } = options;
   const common = { lockTimeoutMs, queueLimit, commandTimeoutMs, onCommit };
+  const { replicaUrl = [] } = options;
+  const replicaUrls = typeof replicaUrl === "string" ? [replicaUrl] : replicaUrl;
   if (url.startsWith("sqlite:")) {
+    if (replicaUrls.length > 0) throw noReplicas();
     const batchLimit = options.batchLimit ?? 256;
     const { openSqlite } = await import("./sqlite-database.ts");
     return await openSqlite(sqlitePath(url), { ...common, batchLimit });
@@ -35,12 +38,18 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
       writeStatementTimeoutMs: options.writeStatementTimeoutMs ?? 60_000,
       answerGraceMs: options.answerGraceMs ?? 5_000,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      replicaUrls,
+      replicaLagMs: options.replicaLagMs ?? 5_000,
     });
   }
   throw new StoreError(
     "invalid_argument",
     "A database URL begins with sqlite:, postgres:// or postgresql://.",
   );
+}
+
+function noReplicas(): StoreError {
+  return new StoreError("invalid_argument", "SQLite has no replicas; leave their URL out.");
 }
 
 function sqlitePath(url: string): string {

@@ -5,6 +5,7 @@ import { PostgresListener } from "./postgres-listener.ts";
 import { PostgresLocks } from "./postgres-locks.ts";
 import { migratePostgres } from "./postgres-migrate.ts";
 import { PostgresPool } from "./postgres-pool.ts";
+import { type PostgresReplica, PostgresReplicas } from "./postgres-replicas.ts";
 import { openPostgresScratch } from "./postgres-scratch.ts";
 import { PostgresServer, withinTime, withoutLimit } from "./postgres-server.ts";
 import { postgresSql } from "./postgres-session.ts";
@@ -38,22 +39,30 @@ export interface PostgresOptions extends WriterLimits {
   readonly writeStatementTimeoutMs: number;
   readonly answerGraceMs: number;
   readonly connectTimeoutMs: number;
+  readonly replicaUrls: readonly string[];
+  readonly replicaLagMs: number;
 }
 
 /** Connects, and refuses a schema that is newer than this code. */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<Database> {
   const place = parsePostgresUrl(url);
+  const { connectTimeoutMs, replicaUrls } = options;
+  const replicas = replicaUrls.map((text) => {
+    const replica = new PostgresServer(parsePostgresUrl(text, place.schema), { connectTimeoutMs });
+    return { server: replica, pool: openPool(replica, options) };
+  });
   const migrations = await loadMigrations("postgres");
   let writer: Writer | undefined;
   const server = new PostgresServer(place, {
-    connectTimeoutMs: options.connectTimeoutMs,
+    connectTimeoutMs,
     onAway: () => writer?.refuseQueued(),
   });
   const { lockTimeoutMs, writeStatementTimeoutMs: timeoutMs, answerGraceMs: graceMs } = options;
   const statements = { timeoutMs, graceMs };
   const transactor = new PostgresTransactor({ server, migrations, lockTimeoutMs, statements });
   writer = new Writer(transactor, options);
-  const database = new PostgresDatabase({ server, transactor, writer, migrations, options });
+  const parts = { server, replicas, transactor, writer, migrations, options };
+  const database = new PostgresDatabase(parts);
   try {
     assertNotTooNew(await database.schemaVersion(), migrations);
   } catch (error) {
@@ -65,6 +74,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
 
 interface Parts {
   readonly server: PostgresServer;
+  readonly replicas: readonly PostgresReplica[];
   readonly transactor: PostgresTransactor;
   readonly writer: Writer;
   readonly migrations: readonly Migration[];
@@ -75,8 +85,10 @@ class PostgresDatabase implements Database {
   readonly dialect = "postgres";
   readonly tables: Tables = postgresTables;
   readonly reader: Sql;
+  readonly lists: Sql;
   readonly #parts: Parts;
   readonly #pool: PostgresPool;
+  readonly #replicas: PostgresReplicas | undefined;
   readonly #writer: Writer;
   readonly #locks: PostgresLocks;
   readonly #listeners = new Set<Listener>();
@@ -88,6 +100,11 @@ class PostgresDatabase implements Database {
     this.#pool = openPool(parts.server, parts.options);
     this.#locks = new PostgresLocks(parts.server);
     this.reader = postgresSql(this.#pool);
+    const { replicas, options } = parts;
+    if (replicas.length > 0) {
+      this.#replicas = new PostgresReplicas(this.#pool, replicas, options.replicaLagMs);
+    }
+    this.lists = this.#replicas === undefined ? this.reader : postgresSql(this.#replicas);
   }
 
   get queued(): number {
@@ -186,6 +203,7 @@ class PostgresDatabase implements Database {
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await this.#locks.close();
     await transactor.close();
+    await this.#replicas?.close();
     await this.#pool.close();
     await server.close();
   }

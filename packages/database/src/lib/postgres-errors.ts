@@ -26,6 +26,11 @@ export function isPassingConflict(error: unknown): boolean {
   return code !== undefined && conflicts.has(code);
 }
 
+/** Whether the server ended a statement because of its time, or because somebody asked it to. */
+export function isCancelled(error: unknown): boolean {
+  return codeOf(isStoreError(error) ? error.cause : error) === "57014";
+}
+
 /** Whether a server that only reads was asked to write: a standby, or one that was demoted. */
 export function isReadOnly(error: unknown): boolean {
   return codeOf(isStoreError(error) ? error.cause : error) === "25006";

@@ -91,6 +91,7 @@ class SqliteDatabase implements Database {
   readonly dialect = "sqlite";
   readonly tables = sqliteTables;
   readonly reader: Sql;
+  readonly lists: Sql;
   readonly #parts: Parts;
   readonly #writer: Writer;
   readonly #locks: SqliteLocks;
@@ -104,6 +105,7 @@ class SqliteDatabase implements Database {
         ? new SqliteMemoryReader(parts.writer, lockTimeoutMs)
         : undefined;
     this.reader = sqliteSql(memory ?? new SqliteReader(parts.reader, lockTimeoutMs));
+    this.lists = this.reader;
     const transactor = new SqliteTransactor({
       connection: parts.writer,
       migrations: parts.migrations,

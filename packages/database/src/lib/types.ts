@@ -29,6 +29,10 @@ export interface DatabaseOptions {
   readonly answerGraceMs?: number;
   /** Longest wait for a connection to be made, in milliseconds, PostgreSQL only. Default 10,000. */
   readonly connectTimeoutMs?: number;
+  /** Where lists are read, PostgreSQL only: one URL or several. The schema is the primary's. */
+  readonly replicaUrl?: string | readonly string[];
+  /** How far behind a replica may be that is read from, in milliseconds. Default 5,000. */
+  readonly replicaLagMs?: number;
   /** Called after each commit, for those who measure. It must be quick and must not throw. */
   readonly onCommit?: (report: CommitReport) => void;
 }
@@ -170,6 +174,12 @@ export interface Database {
   readonly tables: Tables;
   /** Reads outside the writer; each statement sees its own snapshot of what is committed. */
   readonly reader: Sql;
+  /**
+   * Reads that may be a little behind, for lists that people page through: a replica's, if one is
+   * configured, answers and is not too far behind, else the same as {@link reader}. Nothing that is
+   * decided may rest on them.
+   */
+  readonly lists: Sql;
   /** Commands that wait for a commit, now. */
   readonly queued: number;
   /**

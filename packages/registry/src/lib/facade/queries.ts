@@ -41,7 +41,7 @@ type PackageQueries = Pick<
 
 /** What can be asked about packages; all of it reads apart from the writer. */
 export function packageQueries({ database, log }: Instance, scope: Scope): PackageQueries {
-  const { reader, tables } = database;
+  const { lists, reader, tables } = database;
   return {
     getPackage: async (packageId) => {
       const { metadata, ...row } = await findWholePackage(reader, packageId, scope);
@@ -53,18 +53,18 @@ export function packageQueries({ database, log }: Instance, scope: Scope): Packa
     listPackages: async (given, page) => {
       const filter = optionsOf(given, "filter");
       assertPackageFilter(filter);
-      return listPackages(reader, tables, filter, optionsOf(page), scope);
+      return listPackages(lists, tables, filter, optionsOf(page), scope);
     },
 
     listVersions: async (namespace, name, page) => {
       assertFullName({ namespace, name });
-      return listVersions(reader, tables, { namespace, name }, optionsOf(page), scope);
+      return listVersions(lists, tables, { namespace, name }, optionsOf(page), scope);
     },
 
     listNames: async (given, page) => {
       const filter = optionsOf(given, "filter");
       if (filter.namespace !== undefined) assertNamespace(filter.namespace);
-      return listNames(reader, tables, filter, optionsOf(page), scope);
+      return listNames(lists, tables, filter, optionsOf(page), scope);
     },
 
     getManifestBytes: async (packageId, form) => {
@@ -89,6 +89,7 @@ export function fileQueries(instance: Instance, scope: Scope): FileQueries {
   return {
     listFiles: async (packageId, page) => {
       await findPackage(reader, packageId, scope);
+      // Not of a replica: who has just finalized a package would find some of its files missing.
       return listFiles(reader, packageId, optionsOf(page));
     },
 
@@ -127,19 +128,19 @@ type CatalogQueries = Pick<
 
 /** What can be asked about what stands around packages: tags, schemas, retention and holds. */
 export function catalogQueries(
-  { database: { reader, tables } }: Instance,
+  { database: { lists, reader, tables } }: Instance,
   scope: Scope,
 ): CatalogQueries {
   return {
     listTags: async (namespace, name, page) => {
       assertFullName({ namespace, name });
-      return listTags(reader, tables, { namespace, name }, optionsOf(page), scope);
+      return listTags(lists, tables, { namespace, name }, optionsOf(page), scope);
     },
 
     getMetadataSchema: async (reference) =>
       schemaInfo(await requireSchema(reader, tables, reference)),
 
-    listMetadataSchemas: async (page) => listMetadataSchemas(reader, tables, optionsOf(page)),
+    listMetadataSchemas: async (page) => listMetadataSchemas(lists, tables, optionsOf(page)),
 
     listRetentionClasses: async () => listRetentionClasses(reader, tables),
 
@@ -155,7 +156,7 @@ export function catalogQueries(
       assertFlag("released", released);
       const options = optionsOf(page);
       if (packageId !== undefined && !isId("package id", packageId)) return { items: [] };
-      return listHolds(reader, tables, { packageId, released }, options, scope);
+      return listHolds(lists, tables, { packageId, released }, options, scope);
     },
   };
 }
