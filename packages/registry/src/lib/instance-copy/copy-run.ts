@@ -12,9 +12,9 @@ import type { CopyInstanceOptions, CopyProblem, CopyReport } from "./types.ts";
 import { wantedCopies } from "./wanted-copies.ts";
 
 /** Events taken over by one transaction. */
-const eventsAtOnce = 1_000;
+const eventsAtOnce = 512;
 /** A source that is written to is never reached; whoever is this near has caught up. */
-const nearEvents = eventsAtOnce;
+const nearEvents = 1_000;
 const reportedProblems = 1_000;
 
 /** What a copy works with, once both sides were compared. */
