@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { statement, type Database, type NewRow, type Sql, type Tables } from "@store/database";
-import { StoreError, type ContentAddress } from "@store/identity";
+import { isStoreError, StoreError, type ContentAddress } from "@store/identity";
 import { and, eq, inArray, lte } from "drizzle-orm";
 
 import { findObject } from "./queries/objects.ts";
@@ -147,15 +147,19 @@ export class Leases {
     await this.#giveBackOwed([lease.id]).catch(() => undefined);
   }
 
-  /** Ends renewal and gives everything back. */
+  /** Ends renewal and gives everything back; what a database that is away has ends by its time. */
   async close(): Promise<void> {
     clearInterval(this.#renewal);
     const holder = await this.#process?.catch(() => undefined);
     this.#process = undefined;
     if (holder === undefined) return;
-    await this.#database.write(async ({ sql, tables: { objectLeases } }) => {
-      await sql.delete(objectLeases).where(eq(objectLeases.holder, holder));
-    });
+    try {
+      await this.#database.write(async ({ sql, tables: { objectLeases } }) => {
+        await sql.delete(objectLeases).where(eq(objectLeases.holder, holder));
+      });
+    } catch (error) {
+      if (!isStoreError(error, "database_unavailable")) throw error;
+    }
   }
 
   async #takeProcess(): Promise<string> {
