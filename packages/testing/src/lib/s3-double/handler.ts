@@ -92,7 +92,7 @@ async function delay(fault: S3Fault | undefined, effect: "delay" | "delay-answer
 
 async function refuse(exchange: Exchange, error: unknown): Promise<void> {
   const { http, response } = exchange;
-  if (error instanceof ConnectionCut || response.destroyed || http.destroyed) {
+  if (error instanceof ConnectionCut || http.socket.destroyed) {
     note(exchange, 0, "ConnectionCut");
     response.destroy();
     return;
