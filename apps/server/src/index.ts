@@ -1,3 +1,4 @@
+export { startBackgroundWork, type BackgroundInstance } from "./lib/background/background-work.ts";
 export { createApp, type AppOptions } from "./lib/app.ts";
 export { httpStatusOf } from "./lib/error-status.ts";
 export type { Log, LogFields } from "./lib/log.ts";

@@ -7,7 +7,7 @@ import { StoreError } from "@store/identity";
 import type { HealthReport, Registry } from "@store/registry";
 import { createApp, startServer } from "@store/server";
 import { Hono } from "hono";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { openConnection } from "./connection.ts";
 import { openTestRegistry } from "./instance.ts";
@@ -104,20 +104,6 @@ describe("a server", () => {
     await expect(
       startServer({ service: { registry, access }, settings: elsewhere }),
     ).rejects.toMatchObject({ code: "address_unavailable" });
-  });
-
-  it("sweeps when it starts, and outlives a sweep that fails", async () => {
-    await using opened = await openTestRegistry();
-    const failure = new StoreError("storage_unavailable", "The disk is gone.");
-    const sweep = vi.fn<Registry["sweep"]>().mockRejectedValue(failure);
-    const error = vi.fn<(message: string, error?: unknown) => void>();
-    const log = { info: () => {}, error };
-    const service = { registry: { ...opened, sweep }, access };
-    const server = await startServer({ service, settings, log });
-    await vi.waitFor(() => expect(error).toHaveBeenCalledWith("sweeping failed", failure));
-    expect(sweep).toHaveBeenCalledOnce();
-    expect((await fetch(`${server.url}/health`)).status).toBe(200);
-    await server.close();
   });
 });
 

@@ -12,7 +12,17 @@ describe("settings", () => {
   it("serve ./data on 127.0.0.1:8000 with SQLite where nothing is set", () => {
     expect(readSettings({}, {})).toEqual({
       dataFolder: resolve("data"),
-      objectsFolder: resolve("data/objects"),
+      storage: {
+        backends: { primary: { kind: "local", root: resolve("data/objects") } },
+        placement: { primary: "primary", mirrors: [], readOrder: ["primary"] },
+      },
+      database: {
+        readerConnections: 8,
+        statementTimeoutMs: 30_000,
+        connectTimeoutMs: 10_000,
+        replicaUrl: [],
+        replicaLagMs: 5_000,
+      },
       databaseUrl: `sqlite:${resolve("data/store.db")}`,
       actor: `local:${userInfo().username}`,
       host: "127.0.0.1",
@@ -70,7 +80,7 @@ describe("settings", () => {
     };
     expect(readSettings({ data: "/other", port: 0 }, environment)).toMatchObject({
       dataFolder: "/other",
-      objectsFolder: "/other/objects",
+      storage: { backends: { primary: { root: "/other/objects" } } },
       databaseUrl: "postgres://db/store",
       actor: "ci",
       host: "0.0.0.0",

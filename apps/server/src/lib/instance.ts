@@ -1,16 +1,15 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
 
 import type { Access } from "@store/access";
 import { openDatabase, type CommitReport, type Database } from "@store/database";
 import { openLog, type EventLog } from "@store/events";
 import { StoreError } from "@store/identity";
 import { openRegistry, type Registry } from "@store/registry";
-import { withDeadlines } from "@store/storage/deadline";
-import { openLocalStorage } from "@store/storage-local";
+import type { StorageBackend } from "@store/storage";
 
 import { makeFolders } from "./make-folders.ts";
 import type { Settings } from "./settings.ts";
+import { openBackends } from "./storage/open-backends.ts";
 
 /** An opened instance, and the backends that were opened for it. */
 export interface Instance {
@@ -31,6 +30,14 @@ export interface OpenInstanceOptions {
   readonly onCommit?: (report: CommitReport) => void;
 }
 
+/** The parts of an instance that keep something. */
+export interface InstanceParts {
+  readonly database: Database;
+  /** By name. */
+  readonly backends: Record<string, StorageBackend>;
+  close(): Promise<void>;
+}
+
 /**
  * The composition root: the one place that says which backend plays which role.
  *
@@ -40,22 +47,15 @@ export async function openInstance(
   settings: Settings,
   options: OpenInstanceOptions = {},
 ): Promise<Instance> {
-  const { create, onCommit } = options;
-  if (create) await makeFolder(settings.dataFolder);
-  else await assertInstanceExists(settings);
-  await assertObjectsArePresent(settings);
-  // A disk that hangs is given up on in time, so that nobody waits for it for ever.
-  const primary = withDeadlines(await openLocalStorage({ root: settings.objectsFolder }));
+  const parts = await openInstanceParts(settings, options);
   const closing = new AsyncDisposableStack();
-  closing.defer(() => primary.close());
+  closing.defer(() => parts.close());
   try {
-    const database = await openDatabase(settings.databaseUrl, onCommit ? { onCommit } : {});
-    closing.defer(() => database.close());
-    if ((await database.schemaVersion()) === 0) await database.migrate();
-    await database.assertSchemaCurrent();
+    const { database, backends } = parts;
+    const { actor, limits, storage } = settings;
     const log = await openLog(database);
-    const { actor, limits } = settings;
-    const registry = await openRegistry({ database, log, backends: { primary }, actor, ...limits });
+    const { placement } = storage;
+    const registry = await openRegistry({ database, log, backends, placement, actor, ...limits });
     closing.defer(() => registry.close());
     let access: Promise<Access> | undefined;
     closing.defer(async () => (await access?.catch(() => undefined))?.close());
@@ -71,23 +71,74 @@ export async function openInstance(
   }
 }
 
+/**
+ * The database and the backends of an instance without what makes one of them: an empty place gets
+ * its tables, but no log of its own, so that it can become the copy of another.
+ *
+ * @throws {StoreError} like {@link openInstance}
+ */
+export async function openInstanceParts(
+  settings: Settings,
+  { create, onCommit }: OpenInstanceOptions = {},
+): Promise<InstanceParts> {
+  if (create) await makeDataFolder(settings);
+  else await assertInstanceExists(settings);
+  const closing = new AsyncDisposableStack();
+  try {
+    const database = await openDatabase(settings.databaseUrl, {
+      ...settings.database,
+      ...(onCommit === undefined ? {} : { onCommit }),
+    });
+    closing.defer(() => database.close());
+    await migrateIfEmpty(database, settings, create === true);
+    const backends = await openBackends(settings.storage, database);
+    closing.defer(() => closeAll(backends));
+    return { database, backends, close: () => closing.disposeAsync() };
+  } catch (error) {
+    await closing.disposeAsync();
+    throw error;
+  }
+}
+
 async function openInstanceAccess(settings: Settings, log: EventLog): Promise<Access> {
   const { openAccess } = await import("@store/access");
   return await openAccess({ log, ...settings.access });
 }
 
+/** @throws {StoreError} `instance_not_found` for an empty database in which none may be made */
+async function migrateIfEmpty(
+  database: Database,
+  { databaseUrl }: Settings,
+  create: boolean,
+): Promise<void> {
+  if ((await database.schemaVersion()) === 0) {
+    // A database in memory, or a file just made, begins empty.
+    if (!create && !databaseUrl.startsWith("sqlite:")) {
+      throw new StoreError(
+        "instance_not_found",
+        "There is no instance in that database; name another one, or make an instance there.",
+      );
+    }
+    await database.migrate();
+  }
+  await database.assertSchemaCurrent();
+}
+
+async function closeAll(backends: Readonly<Record<string, StorageBackend>>): Promise<void> {
+  await Promise.all(Object.values(backends).map((backend) => backend.close()));
+}
+
 /** The instance's database alone, made where there is none, e.g. to migrate it. */
 export async function openInstanceDatabase(settings: Settings): Promise<Database> {
-  await makeFolder(settings.dataFolder);
-  return await openDatabase(settings.databaseUrl);
+  await makeDataFolder(settings);
+  return await openDatabase(settings.databaseUrl, settings.database);
 }
 
 async function assertInstanceExists(settings: Settings): Promise<void> {
-  const place = settings.databaseUrl.startsWith("sqlite:")
-    ? settings.databaseUrl.slice("sqlite:".length)
-    : settings.objectsFolder;
+  // What is in no file here is looked at when it is opened.
+  const place = placeOf(settings);
   // A database in memory begins empty with every process, so there is nothing to miss.
-  if (place === ":memory:" || (await exists(place))) return;
+  if (place === undefined || place === ":memory:" || (await exists(place))) return;
   throw new StoreError(
     "instance_not_found",
     `There is no instance at ${place}; name another folder, or make an instance there.`,
@@ -95,31 +146,17 @@ async function assertInstanceExists(settings: Settings): Promise<void> {
   );
 }
 
-/**
- * Refuses a root without a layout where the database knows of objects. Otherwise a disk that is not
- * mounted would become a new and empty root, healthy to look at.
- */
-async function assertObjectsArePresent(settings: Settings): Promise<void> {
-  const { databaseUrl, objectsFolder } = settings;
-  if (await exists(join(objectsFolder, "format.json"))) return;
-  if (databaseUrl.startsWith("sqlite:") && !(await exists(databaseUrl.slice(7)))) return;
-  const database = await openDatabase(databaseUrl);
-  try {
-    if ((await database.schemaVersion()) === 0) return;
-    await database.assertSchemaCurrent();
-    const { objects } = database.tables;
-    const address = { address: objects.contentAddress };
-    const known = await database.reader.select(address).from(objects).limit(1);
-    if (known.length === 0) return;
-  } finally {
-    await database.close();
-  }
-  throw new StoreError(
-    "storage_unavailable",
-    `The log speaks of objects, but ${objectsFolder} has no format.json: its disk is not ` +
-      "mounted, or it was lost. Mount it, or restore it from a backup.",
-    { context: { path: objectsFolder } },
-  );
+/** An instance that keeps nothing on this machine needs no folder here. */
+async function makeDataFolder({ databaseUrl, dataFolder, storage }: Settings): Promise<void> {
+  const isHere = Object.values(storage.backends).some(({ kind }) => kind === "local");
+  if (isHere || databaseUrl.startsWith("sqlite:")) await makeFolder(dataFolder);
+}
+
+/** The file or folder of this machine that an instance cannot be without. */
+function placeOf({ databaseUrl, storage }: Settings): string | undefined {
+  if (databaseUrl.startsWith("sqlite:")) return databaseUrl.slice("sqlite:".length);
+  const primary = storage.backends[storage.placement.primary];
+  return primary?.kind === "local" ? primary.root : undefined;
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 
 import { localPrincipal, type Access } from "@store/access";
 
+import { startBackgroundWork } from "./background/background-work.ts";
 import { openInstance } from "./instance.ts";
 import type { Log } from "./log.ts";
 import { EventFollowers } from "./operation/event-followers.ts";
@@ -100,13 +101,14 @@ async function serveInstance({ settings, signal, log, onListening }: ServeOption
         tracing?.answered(request);
       },
     });
+    const background = startBackgroundWork({ database, registry, access, log });
     try {
       // The process that starts the workers has asked already.
       const first = cluster.isWorker ? { hasUsers: true } : await firstUser(access, settings);
       await onListening({ url: server.url, ...first });
       await aborted(signal);
     } finally {
-      await server.close();
+      await Promise.all([server.close(), background.stop()]);
     }
   } finally {
     await instance.close();

@@ -9,7 +9,6 @@ import { defaultHttpLimits } from "./http/limits.ts";
 import { createNodeServer } from "./http/node-server.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
-import { startSweeping } from "./sweeping.ts";
 
 /** Where and how to serve; what is not given has its default. */
 export type ServerSettings = Pick<Settings, "host" | "port"> &
@@ -39,7 +38,7 @@ export interface RunningServer {
 const cutOffMs = 1_000;
 
 /**
- * Listens, and sweeps now and then.
+ * Listens. What has to be done besides answering is `startBackgroundWork`.
  *
  * @throws {StoreError} `address_unavailable` or `permission_denied`, naming address and port.
  */
@@ -61,18 +60,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(events === undefined ? {} : { events }),
     ...(http === undefined
       ? {}
-      : { corsOrigins: http.corsOrigins, trustedProxies: http.trustedProxies }),
+      : {
+          corsOrigins: http.corsOrigins,
+          trustedProxies: http.trustedProxies,
+          redirectReadBytes: http.redirectReadBytes,
+        }),
     ...(log === undefined ? {} : { log }),
     ...(onAnswered === undefined ? {} : { onAnswered }),
   });
   const server = createNodeServer(app, limits);
   await listen(server, host, port);
-  const sweeping = startSweeping(service, log);
   return {
     url: urlOf(server),
     async close() {
       closing.abort(new StoreError("closed", "The server closes; try again later."));
-      await Promise.all([drain(server, cutOff, http?.drainMs ?? 10_000), sweeping.stop()]);
+      await drain(server, cutOff, http?.drainMs ?? 10_000);
     },
   };
 }

@@ -3,7 +3,13 @@ import { userInfo } from "node:os";
 
 import type { FailureLimit } from "@store/access";
 
+import {
+  databaseSettingNames,
+  readDatabaseSettings,
+  type DatabaseSettings,
+} from "./database-settings.ts";
 import { httpSettingNames, readHttpSettings, type HttpSettings } from "./http/http-settings.ts";
+import { readStorageSettings, type StorageSettings } from "./storage/storage-settings.ts";
 import { SettingReader } from "./setting-reader.ts";
 
 /**
@@ -13,6 +19,9 @@ import { SettingReader } from "./setting-reader.ts";
 export const settingNames = {
   STORE_DATA: "The folder of the instance: its SQLite database and its objects.",
   STORE_DATABASE_URL: "The database: sqlite:<path> or postgres://user:password@host:port/name.",
+  ...databaseSettingNames,
+  STORE_STORAGE_URL: "Where the objects are: file:<path> or s3://<bucket>/<prefix>?region=….",
+  STORE_STORAGE_FILE: "A JSON file that names several backends and their placement, instead.",
   STORE_ACTOR: "The opaque id that events name as their author.",
   STORE_HOST: "The address that `store serve` listens on.",
   STORE_PORT: "The port that `store serve` listens on; 0 takes a free one.",
@@ -47,9 +56,9 @@ export const settingNames = {
 export interface Settings {
   /** Absolute. */
   readonly dataFolder: string;
-  /** Absolute: the root of the local backend that plays the role `primary`. */
-  readonly objectsFolder: string;
+  readonly storage: StorageSettings;
   readonly databaseUrl: string;
+  readonly database: DatabaseSettings;
   readonly actor: string;
   readonly host: string;
   readonly port: number;
@@ -137,7 +146,8 @@ export function readSettings(
   const publicUrl = read.url("STORE_PUBLIC_URL");
   return {
     dataFolder,
-    objectsFolder: resolve(dataFolder, "objects"),
+    database: readDatabaseSettings(read),
+    storage: readStorageSettings(dataFolder, environment),
     databaseUrl: environment.STORE_DATABASE_URL || `sqlite:${resolve(dataFolder, "store.db")}`,
     actor: environment.STORE_ACTOR || `local:${userName()}`,
     host: given.host || environment.STORE_HOST || "127.0.0.1",
