@@ -8,6 +8,7 @@ export { mapPage, type Page } from "./lib/page.ts";
 export { present, type Present } from "./lib/present.ts";
 export { problemMediaType, problemSchema, type ProblemJson } from "./lib/problem.ts";
 export * from "./lib/resources/account.ts";
+export * from "./lib/resources/copy.ts";
 export * from "./lib/resources/event.ts";
 export * from "./lib/resources/file.ts";
 export * from "./lib/resources/metadata-schema.ts";
@@ -16,6 +17,7 @@ export * from "./lib/resources/operation.ts";
 export * from "./lib/resources/package.ts";
 export * from "./lib/resources/retention.ts";
 export * from "./lib/resources/upload.ts";
+export { linesMediaType } from "./lib/route.ts";
 export type {
   Answer,
   BytesContent,

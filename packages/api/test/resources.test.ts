@@ -157,6 +157,64 @@ const resources: readonly [string, fc.Arbitrary<unknown>, Codec][] = [
     ),
     codec(api.encodeToken, api.decodeToken, api.tokenSchema),
   ],
+  [
+    "a backend",
+    record(
+      {
+        name: word,
+        kind: text,
+        use: fc.constantFrom("primary" as const, "mirror" as const, "other" as const),
+        status: fc.constantFrom("ok" as const, "failed" as const),
+      },
+      { reason: text, changedAt: time },
+    ),
+    codec(api.encodeBackend, api.decodeBackend, api.backendSchema),
+  ],
+  [
+    "where an object is",
+    record({
+      object: record({ address: blake3, sha256, sizeBytes: count }),
+      copies: fc.array(
+        record(
+          {
+            backend: word,
+            configured: flag,
+            storedAt: time,
+            status: fc.constantFrom("ok" as const, "missing" as const, "corrupt" as const),
+            tier: fc.constantFrom("hot" as const, "archive" as const),
+            restore: fc.constantFrom("none" as const, "requested" as const, "restored" as const),
+          },
+          { statusAt: time, restoredUntil: time },
+        ),
+      ),
+    }),
+    codec(api.encodeObjectLocations, api.decodeObjectLocations, api.objectLocationsSchema),
+  ],
+  [
+    "how far a work on copies is",
+    record(
+      {
+        objects: count,
+        sizeBytes: count,
+        changed: count,
+        skipped: count,
+        problemCount: count,
+        problems: fc.array(
+          record({
+            address: blake3,
+            backend: word,
+            code: fc.constantFrom("object_corrupt" as const, "storage_unavailable" as const),
+            message: text,
+          }),
+        ),
+        total: count,
+        done: flag,
+        resumed: flag,
+      },
+      { position: blake3 },
+    ),
+    codec(api.encodeObjectWork, api.decodeObjectWork, api.objectWorkSchema),
+  ],
 ];
 
 interface Codec {
@@ -223,4 +281,43 @@ it("keeps every member of a JSON object, whatever its name", () => {
   for (const wrong of [null, [], "text"]) {
     expect(v.is(api.createPackageSchema, { ...coordinates, metadata: wrong })).toBe(false);
   }
+});
+
+describe("a line of a work on copies", () => {
+  const problem = {
+    type: "about:blank",
+    title: "A backend fails or does not answer.",
+    status: 503,
+    detail: "The mirror does not answer.",
+    code: "storage_unavailable",
+  };
+  const progress = {
+    objects: 2,
+    size: 10,
+    changed: 0,
+    skipped: 0,
+    problem_count: 1,
+    problems: [
+      {
+        content_address: `blake3:${"ab".repeat(32)}`,
+        backend: "mirror",
+        code: "a_code_of_tomorrow",
+        message: "It is odd.",
+      },
+    ],
+    total: 3,
+    done: false,
+    resumed: false,
+  };
+
+  it("is progress, or the problem that ended it", () => {
+    expect(v.is(api.objectWorkLineSchema, progress)).toBe(true);
+    expect(v.is(api.objectWorkLineSchema, problem)).toBe(true);
+    expect(v.is(api.objectWorkLineSchema, { done: true })).toBe(false);
+  });
+
+  it("has codes that a client may not know yet", () => {
+    const { problems } = api.decodeObjectWork(v.parse(api.objectWorkSchema, progress));
+    expect(problems).toMatchObject([{ code: "internal", message: "It is odd." }]);
+  });
 });

@@ -16,6 +16,14 @@ export type {
   Me,
   RefusalInfo,
 } from "./lib/methods/accounts.ts";
+export type {
+  CopyMethods,
+  EvacuateObjectsOptions,
+  ObjectWorkOptions,
+  ReplicateObjectsOptions,
+  RestoreObjectOptions,
+  VerifyObjectsOptions,
+} from "./lib/methods/copies.ts";
 export type { ByteRange, DownloadOptions, ResolvedRange } from "./lib/methods/download.ts";
 export type { EventMethods, EventPage, EventQuery } from "./lib/methods/events.ts";
 export type {

@@ -31,6 +31,7 @@ export const filePath = text("A file's path in the package, e.g. `bin/app`.");
 export const contentAddress = text("A content address: `blake3:<64 hex>`.", addressRule);
 export const username = text("A user's name.", "^[a-z0-9][a-z0-9._-]{0,63}$");
 export const scope = text("A scope: `read:<pattern>`, `write:…`, `admin:…` or `metrics`.");
+export const backendName = text("A backend's name, e.g. `primary`.", nameRule);
 export const time = text("A time: RFC 3339, UTC, milliseconds.", timeRule);
 const cursor = text("Where the list goes on, as the page before said.");
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));

@@ -134,7 +134,8 @@ function contentOf(content: Content, side: "input" | "output"): OpenApiObject {
   if (content.kind === "json") {
     return { "application/json": { schema: jsonSchemaOf(content.schema, side) } };
   }
-  return Object.fromEntries(content.mediaTypes.map((mediaType) => [mediaType, {}]));
+  const described = content.line === undefined ? {} : { schema: jsonSchemaOf(content.line, side) };
+  return Object.fromEntries(content.mediaTypes.map((mediaType) => [mediaType, described]));
 }
 
 interface Field {

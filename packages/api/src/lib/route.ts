@@ -29,6 +29,9 @@ export type RouteAccess =
   | "metrics"
   | "setup";
 
+/** The media type of JSON texts with a line feed after each. */
+export const linesMediaType = "application/x-ndjson";
+
 /** JSON that a schema describes. */
 export interface JsonContent<S extends Schema = Schema> {
   readonly kind: "json";
@@ -41,6 +44,8 @@ export interface JsonContent<S extends Schema = Schema> {
 export interface BytesContent {
   readonly kind: "bytes";
   readonly mediaTypes: readonly string[];
+  /** What each line is, where the bytes are lines of JSON. */
+  readonly line?: Schema;
 }
 
 export type Content = JsonContent | BytesContent;
@@ -121,4 +126,9 @@ export function optionalJson<const S extends Schema>(schema: S): JsonContent<S> 
 /** Bytes of one of some media types. */
 export function bytes(...mediaTypes: readonly string[]): BytesContent {
   return { kind: "bytes", mediaTypes };
+}
+
+/** Lines of JSON, each of a schema, as they come about. */
+export function lines(line: Schema): BytesContent {
+  return { kind: "bytes", mediaTypes: [linesMediaType], line };
 }

@@ -1,5 +1,6 @@
 import { adminRoutes } from "./routes/admin.ts";
 import { authRoutes } from "./routes/auth.ts";
+import { copyRoutes } from "./routes/copies.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { nameRoutes } from "./routes/names.ts";
@@ -18,6 +19,7 @@ export const routes = {
   ...adminRoutes,
   ...packageRoutes,
   ...fileRoutes,
+  ...copyRoutes,
   ...nameRoutes,
   ...eventRoutes,
   ...uploadRoutes,

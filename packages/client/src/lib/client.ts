@@ -5,6 +5,7 @@ import { serverUrl } from "./http/request-url.ts";
 import { Retries, type RetryOptions } from "./http/retries.ts";
 import type { Transport } from "./http/transport.ts";
 import { accountMethods, type AccountMethods } from "./methods/accounts.ts";
+import { copyMethods, type CopyMethods } from "./methods/copies.ts";
 import { eventMethods, type EventMethods } from "./methods/events.ts";
 import { fileMethods, type FileMethods } from "./methods/files.ts";
 import { KnownPackages } from "./methods/known-packages.ts";
@@ -48,6 +49,7 @@ export interface StoreClient
     PackageMethods,
     FileMethods,
     ObjectMethods,
+    CopyMethods,
     NameMethods,
     EventMethods,
     UploadMethods,
@@ -78,6 +80,7 @@ export function createClient(options: ClientOptions): StoreClient {
     ...packageMethods(caller, known),
     ...fileMethods(caller, known),
     ...objectMethods(caller),
+    ...copyMethods(caller),
     ...nameMethods(caller, known),
     ...eventMethods(caller, heartbeatMs),
     ...uploadMethods(caller),

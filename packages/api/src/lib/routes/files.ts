@@ -16,6 +16,7 @@ const rangeHeaders = {
   "if-none-match": "Entity tags; 304 where one is the object's.",
   "if-match": "Entity tags; 412 where none is the object's.",
   "if-range": "An entity tag; the range counts only where it is the object's.",
+  "store-redirect": "`never`: the bytes come from this server, never from a redirect.",
 };
 
 const download = {
@@ -35,6 +36,18 @@ const download = {
     content: bytes("application/octet-stream", "multipart/byteranges"),
   },
   304: { description: "The caller has these bytes." },
+  307: {
+    description:
+      "Where the server is set so, large bytes are read from the place where they are: at the URL " +
+      "in `Location`, without the credential, for as long as it works. What it answers is not " +
+      "verified on its way; the digests here say what it has to be. Never for a request with " +
+      "conditions or several ranges.",
+    headers: {
+      location: "Where the bytes are: a secret, for five minutes.",
+      etag: 'The content address, as `"blake3:…"`.',
+      "repr-digest": "Both digests (RFC 9530) of the whole.",
+    },
+  },
 };
 
 /** Files in packages, and the objects behind them. */

@@ -69,6 +69,8 @@ export class Caller {
   readonly retries: Retries;
   /** How long the server may show no sign of life. */
   readonly idleMs: number;
+  /** Whether bytes are read at another place where the server says so; a browser cannot. */
+  readsElsewhere = true;
   readonly #options: CallerOptions;
 
   constructor(options: CallerOptions) {
@@ -83,6 +85,29 @@ export class Caller {
     // The route's own schema has accepted the JSON.
     return answer as CallAnswer<Routes[Name]>;
   };
+
+  get url(): string {
+    return this.#options.url;
+  }
+
+  /** Reads from a place that is not the server, and is shown no credential. Tried once. */
+  async askElsewhere(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<TransportAnswer> {
+    const watch = new RequestWatch(undefined, signal, this.idleMs);
+    try {
+      return await this.#options.transport({
+        url,
+        method: "GET",
+        headers,
+        ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+      });
+    } finally {
+      watch.stop();
+    }
+  }
 
   async #call(name: RouteName, input: AnyInput): Promise<AnyAnswer> {
     const route: Route = routes[name];

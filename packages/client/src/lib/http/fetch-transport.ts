@@ -23,7 +23,9 @@ export function fetchTransport(fetch: Fetch = globalThis.fetch): Transport {
       credentials: "omit",
       cache: "no-store",
     });
-    return { status: response.status, headers: response.headers, body: bytesOf(response) };
+    // Browsers hide everything of a redirect that they do not follow, its status too.
+    const status = response.type === "opaqueredirect" ? 307 : response.status;
+    return { status, headers: response.headers, body: bytesOf(response) };
   };
 }
 

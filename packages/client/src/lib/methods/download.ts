@@ -4,6 +4,7 @@ import type { Caller } from "../http/caller.ts";
 import { unansweredFailure } from "../http/failures.ts";
 import { withIdleLimit } from "../http/streams.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
+import type { ByteHeaders } from "./redirected-bytes.ts";
 
 /** A half-open range of bytes; to the end where `end` is absent. */
 export interface ByteRange {
@@ -40,13 +41,12 @@ export interface Part {
   readonly address: ContentAddress;
   readonly sizeBytes: number;
   readonly range: ResolvedRange;
+  /** Whether another place than the server gives the bytes. */
+  readonly isRedirected: boolean;
 }
 
 /** Asks for the bytes with these headers. */
-export type AskForPart = (headers: {
-  readonly range?: string;
-  readonly "if-range"?: string;
-}) => Promise<Part>;
+export type AskForPart = (headers: ByteHeaders) => Promise<Part>;
 
 /**
  * Begins a download. A body that breaks off is resumed by range where it stopped, and a whole one
@@ -107,11 +107,17 @@ async function* joinedParts(
 
 /** Asks for the rest, of the very same object. */
 async function resumed(ask: AskForPart, first: Part, rest: ResolvedRange): Promise<Part> {
-  const part = await ask({ range: rangeHeader(rest), "if-range": `"${first.address}"` });
+  const range = rangeHeader(rest);
+  // A condition would keep the server from leading to the other place again.
+  const part = await ask(first.isRedirected ? { range } : { range, "if-range": tagOf(first) });
   if (part.address === first.address && part.range.start <= rest.start) return part;
   throw new StoreError("source_changed", "The file was replaced while it was being read.", {
     context: { expected: first.address, actual: part.address },
   });
+}
+
+function tagOf({ address }: Part): string {
+  return `"${address}"`;
 }
 
 /** What is wanted of an answer, which may hold more: a server need not heed ranges. */

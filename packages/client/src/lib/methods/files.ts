@@ -23,13 +23,14 @@ import {
   type AnswerHeaders,
   type RequestBody,
 } from "../http/transport.ts";
-import { beginDownload, type DownloadOptions } from "./download.ts";
+import { beginDownload, type AskForPart, type DownloadOptions } from "./download.ts";
 import type { KnownPackages } from "./known-packages.ts";
 import { idempotency, type MutationOptions } from "./mutation.ts";
 import { objectOf, partOf, type ObjectInfo } from "./object-headers.ts";
 import { headOf, openedOf, wholeOf, type OpenedBytes } from "./objects.ts";
 import { flag, pageQuery, type PageOptions } from "./paging.ts";
 import { counted } from "./progress.ts";
+import { askForBytes } from "./redirected-bytes.ts";
 
 /** What the caller claims about bytes; each claim is checked and a false one refused. */
 export interface ExpectedContent {
@@ -183,11 +184,19 @@ function readMethods(caller: Caller) {
     async getFile(packageId, path, options = {}) {
       const { signal } = options;
       const params = { packageId, path };
-      const ask = async (headers: object) =>
-        partOf(await call("getFile", { params, headers, signal }), what(path));
-      const download = await beginDownload(caller, what(path), ask, options);
+      const name = what(path);
+      const ask: AskForPart = async (headers) => {
+        const bytes = await askForBytes(caller, {
+          what: name,
+          headers,
+          signal,
+          ask: (given) => call("getFile", { params, headers: given, signal }),
+        });
+        return partOf(bytes, name);
+      };
+      const download = await beginDownload(caller, name, ask, options);
       return {
-        file: fileOf(path, download.headers, wholeOf(download, what(path))),
+        file: fileOf(path, download.headers, wholeOf(download, name)),
         ...openedOf(download),
       };
     },

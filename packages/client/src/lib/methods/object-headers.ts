@@ -10,6 +10,7 @@ import type { CallAnswer } from "../http/call-types.ts";
 import { wrongAnswer } from "../http/failures.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 import type { Part, ResolvedRange } from "./download.ts";
+import type { AnsweredBytes } from "./redirected-bytes.ts";
 
 /** What the headers of a download say of the object. */
 export interface ObjectInfo {
@@ -20,22 +21,24 @@ export interface ObjectInfo {
   readonly sizeBytes: number;
 }
 
-type Bytes = Pick<CallAnswer<never>, "headers" | "status" | "bytes">;
+type Head = Pick<CallAnswer<never>, "headers" | "status">;
 
 /** @throws {StoreError} `internal` where a header is missing or wrong */
-export function objectOf({ headers, status }: Omit<Bytes, "bytes">, what: string): ObjectInfo {
+export function objectOf({ headers, status }: Head, what: string): ObjectInfo {
   const sizeBytes = status === 206 ? contentRange(headers, what).sizeBytes : contentLength(headers);
   if (sizeBytes === undefined) throw wrongHeader(what, "content-length");
   return { address: addressOf(headers, what), sha256: sha256Of(headers, what), sizeBytes };
 }
 
 /** An answer as a part of an object. */
-export function partOf({ headers, status, bytes }: Bytes, what: string): Part {
+export function partOf(answer: AnsweredBytes, what: string): Part {
+  const { headers, status, bytes, isRedirected } = answer;
   const address = addressOf(headers, what);
-  if (status === 206) return { headers, bytes, address, ...contentRange(headers, what) };
+  const part = { headers, bytes, address, isRedirected };
+  if (status === 206) return { ...part, ...contentRange(headers, what) };
   const sizeBytes = contentLength(headers);
   if (sizeBytes === undefined) throw wrongHeader(what, "content-length");
-  return { headers, bytes, address, sizeBytes, range: { start: 0, end: sizeBytes } };
+  return { ...part, sizeBytes, range: { start: 0, end: sizeBytes } };
 }
 
 /** RFC 9110 §8.8.3: an entity tag is quoted. */

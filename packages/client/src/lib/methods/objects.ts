@@ -4,11 +4,13 @@ import type { CallAnswer } from "../http/call-types.ts";
 import type { Caller } from "../http/caller.ts";
 import {
   beginDownload,
+  type AskForPart,
   type Download,
   type DownloadOptions,
   type ResolvedRange,
 } from "./download.ts";
 import { objectOf, partOf, type ObjectInfo } from "./object-headers.ts";
+import { askForBytes } from "./redirected-bytes.ts";
 
 /** Bytes on their way. */
 export interface OpenedBytes {
@@ -51,8 +53,16 @@ export function objectMethods(caller: Caller): ObjectMethods {
     },
     async openObject(address, options = {}) {
       const { signal } = options;
-      const ask = async (headers: object) =>
-        partOf(await call("getObject", { params: { address }, headers, signal }), address);
+      const params = { address };
+      const ask: AskForPart = async (headers) => {
+        const bytes = await askForBytes(caller, {
+          what: address,
+          headers,
+          signal,
+          ask: (given) => call("getObject", { params, headers: given, signal }),
+        });
+        return partOf(bytes, address);
+      };
       const download = await beginDownload(caller, address, ask, options);
       return { object: wholeOf(download, address), ...openedOf(download) };
     },
