@@ -3,7 +3,6 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 
 import { getRequestListener } from "@hono/node-server";
-import { StoreError } from "@store/identity";
 import type { HealthReport, Registry } from "@store/registry";
 import { createApp, startServer } from "@store/server";
 import { Hono } from "hono";
