@@ -59,18 +59,14 @@ describe.each(dialects)("the lease on an object on %s", (dialect) => {
 
   test("is left to its time by a registry that closes while the database is away", async () => {
     await using instance = await openTestInstance(dialect);
-    let isAway = false;
-    const write: Database["write"] = (decide) => {
-      if (isAway) throw new StoreError("database_unavailable", "The database is away.");
-      return instance.database.write(decide);
-    };
-    const database = overriding(instance.database, { write });
-    const registry = await instance.again({ database, log: instance.log });
+    const { registry, database } = instance;
     const pkg = await registry.createPackage(coordinates);
     await registry.ingestFile(pkg.id, "a", bytesOf("a"));
-    isAway = true;
+    const away = new StoreError("database_unavailable", "The database is away.");
+    const writing = vi.spyOn(database, "write").mockRejectedValue(away);
     await registry.close();
-    expect(await leaseKinds(instance.database)).toEqual(["process"]);
+    writing.mockRestore();
+    expect(await leaseKinds(database)).toEqual(["process"]);
   });
 
   test("must stand when the file is recorded: one that was swept refuses it", async () => {
