@@ -56,6 +56,15 @@ export class Fixtures {
     return id;
   }
 
+  /** An object that lies in an archive. */
+  async archivedObject(): Promise<ContentAddress> {
+    const packageId = await this.openPackage();
+    const text = `cold, number ${this.next()}`;
+    const { address } = await this.registry.ingestFile(packageId, "cold", bytes(text));
+    this.server.archive(address);
+    return address;
+  }
+
   /** The id of an upload of so many bytes, of whoever it is. */
   async upload(actor: string): Promise<string> {
     const upload = await this.registry.as(actor).createUpload({ sizeBytes: 5 });

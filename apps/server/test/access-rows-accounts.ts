@@ -132,6 +132,20 @@ export const accountRows = {
   sweep: { ask: () => ({}), leaves: "nothing" },
   verifyLog: { ask: () => ({}), leaves: "nothing" },
 
+  listBackends: reads(),
+  locateObject: { ask: ({ address }) => ({ params: { address } }), leaves: "nothing" },
+  restoreObject: {
+    ask: async (fixtures) => ({
+      params: { address: await fixtures.archivedObject() },
+      body: { days: 1 },
+    }),
+    leaves: "events",
+  },
+  // Of what is in order, and of a backend that is empty, there is nothing to record.
+  replicateObjects: { ask: () => ({ body: { to: "primary" } }), leaves: "nothing" },
+  verifyObjects: { ask: () => ({ body: { backend: "spare" } }), leaves: "nothing" },
+  evacuateObjects: { ask: () => ({ body: { from: "spare" } }), leaves: "nothing" },
+
   registerSchema: {
     ask: (fixtures) => ({
       body: { name: `schema-${fixtures.next()}`, schema: { type: "object" } },

@@ -25,6 +25,7 @@ export interface ByteServer extends AsyncDisposable {
 export async function openByteServer(
   storage: StorageBackend = createMemoryBackend(),
   caller: Principal = localPrincipal("tester"),
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<ByteServer> {
   const registry = await openTestRegistry(storage);
   const answered: AnsweredRequest[] = [];
@@ -37,7 +38,7 @@ export async function openByteServer(
   const server = await startServer({
     // Nothing else of the accounts is asked for by what moves bytes.
     service: { registry, access: access as Access },
-    settings: readSettings({ host: "127.0.0.1", port: 0 }, {}),
+    settings: readSettings({ host: "127.0.0.1", port: 0 }, environment),
     log: { info: () => {}, error: (_, error) => void failures.push(error) },
     onAnswered: (request) => void answered.push(request),
   });

@@ -37,6 +37,12 @@ type SameHereAndThere = Pick<
   | "releaseHold"
   | "listHolds"
   | "verifyPackage"
+  | "listBackends"
+  | "locateObject"
+  | "replicateObjects"
+  | "verifyObjects"
+  | "evacuateObjects"
+  | "restoreObject"
   | "sweep"
   | "health"
 >;

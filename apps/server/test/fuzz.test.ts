@@ -18,8 +18,15 @@ import {
 import type { WholeServer } from "./whole-server.ts";
 
 const document = openApiDocument({ version: "1.0.0" });
-// Those that read the whole log come first, while it is short.
-const first = ["replayViews", "verifyLog", "sweep"];
+// Those that read the whole log, or every object, come first, while they are few.
+const first = [
+  "replayViews",
+  "verifyLog",
+  "sweep",
+  "replicateObjects",
+  "verifyObjects",
+  "evacuateObjects",
+];
 const operations = operationsOf(document).toSorted(
   (one, other) => Number(first.includes(other.name)) - Number(first.includes(one.name)),
 );
@@ -110,12 +117,18 @@ async function wrongAbout(operation: FuzzedOperation, { method }: FuzzedRequest,
   if (content === undefined && Object.keys(response.content ?? {})[0] === "application/json") {
     return `a ${type}, which is not declared`;
   }
-  if (type !== "application/json" || content?.schema === undefined) return undefined;
+  if (content?.schema === undefined) return undefined;
   const validator = await validatorOf(operation, status, content.schema);
-  const output = validator(JSON.parse(text), "BASIC");
-  if (output.valid) return undefined;
-  const places = output.errors?.map(({ instanceLocation }) => instanceLocation).join();
-  return `JSON that breaks its schema at ${places}: ${text.slice(0, 400)}`;
+  const texts = type === "application/x-ndjson" ? text.trimEnd().split("\n") : [text];
+  for (const one of texts) {
+    const value = JSON.parse(one) as { readonly status?: unknown };
+    if (type !== "application/json" && Number(value.status) >= 500) return `a line of ${one}`;
+    const output = validator(value as Parameters<Validator>[0], "BASIC");
+    if (output.valid) continue;
+    const places = output.errors?.map(({ instanceLocation }) => instanceLocation).join();
+    return `JSON that breaks its schema at ${places}: ${one.slice(0, 400)}`;
+  }
+  return undefined;
 }
 
 function wrongAboutProblem({ status, headers, text }: Answer): string | undefined {

@@ -1,12 +1,14 @@
 import { localPrincipal, openAccess, type Access, type OpenAccessOptions } from "@store/access";
 import { openDatabase, type Database } from "@store/database";
 import { openLog } from "@store/events";
+import type { ContentAddress } from "@store/identity";
 import { openRegistry, type Registry } from "@store/registry";
 import { createMemoryBackend } from "@store/storage/memory";
 import { startServer } from "@store/server";
 import { readSettings, type Settings } from "@store/server/runtime";
 
 import type { ServiceMetrics } from "../src/lib/http/handler.ts";
+import { createColdStorage } from "./cold-storage.ts";
 
 /** A server over an instance in memory, with its real accounts. */
 export interface WholeServer extends AsyncDisposable {
@@ -14,6 +16,8 @@ export interface WholeServer extends AsyncDisposable {
   readonly registry: Registry;
   readonly access: Access;
   readonly database: Database;
+  /** Puts an object into the archive of the primary backend; beside that there is `spare`. */
+  archive(address: ContentAddress): void;
   /** What was logged as an error. */
   readonly failures: readonly unknown[];
   /** An API token of a new user with these scopes. */
@@ -42,8 +46,9 @@ export async function openWholeServer(
   const database = await openDatabase(options.databaseUrl ?? "sqlite::memory:");
   await database.migrate();
   const log = await openLog(database);
-  const primary = createMemoryBackend();
-  const registry = await openRegistry({ database, log, backends: { primary }, actor: "operator" });
+  const storage = createColdStorage();
+  const backends = { primary: storage.backend, spare: createMemoryBackend() };
+  const registry = await openRegistry({ database, log, backends, actor: "operator" });
   const access = await openAccess({ log, ...options.access });
   const settings = { ...readSettings({ port: 0 }, {}), ...options.settings };
   const { metrics } = options;
@@ -60,6 +65,7 @@ export async function openWholeServer(
     registry,
     access,
     database,
+    archive: storage.archive,
     failures,
     tokenFor: async (...scopes) => {
       users += 1;
@@ -85,7 +91,8 @@ export async function openWholeServer(
       await access.close();
       await registry.close();
       await database.close();
-      await primary.close();
+      await backends.primary.close();
+      await backends.spare.close();
     },
   };
 }

@@ -85,6 +85,19 @@ const table: { readonly [Name in Exclude<keyof Registry, "close">]: Row } = {
   openObject: { needs: "read", call: (r, w) => r.openObject(w.address) },
   presignObject: { needs: "read", call: (r, w) => r.presignObject(w.address) },
   listMissing: { needs: "reader", call: (r, w) => r.listMissing([w.address]) },
+  listBackends: { needs: "instance", call: (r) => r.listBackends() },
+  locateObject: { needs: "instance", call: (r, w) => r.locateObject(w.address) },
+  replicateObjects: {
+    needs: "instance",
+    call: (r) => firstOf(r.replicateObjects({ to: "primary" })),
+  },
+  verifyObjects: { needs: "instance", call: (r) => firstOf(r.verifyObjects()) },
+  evacuateObjects: {
+    needs: "instance",
+    call: (r) => firstOf(r.evacuateObjects({ from: "primary" })),
+  },
+  restoreObject: { needs: "instance", call: (r, w) => r.restoreObject(w.address, { days: 1 }) },
+  tendCopies: { needs: "instance", call: (r) => r.tendCopies() },
   setTag: { needs: "write", call: (r, w) => r.setTag({ packageId: w.finalized.id, tag: "next" }) },
   removeTag: {
     needs: "write",

@@ -24,6 +24,8 @@ export interface AppOptions {
   readonly trustedProxies?: TrustedProxies;
   /** Where callers reach the server, e.g. `https://store.example.org`. */
   readonly publicUrl?: string;
+  /** The smallest read, in bytes, that is redirected to where the bytes are; never unless given. */
+  readonly redirectReadBytes?: number | undefined;
   /** Aborted when the server begins to close: what has no end of its own ends then. */
   readonly closing?: AbortSignal;
   /** Aborted when the server gives up waiting for what is under way. */
@@ -56,6 +58,8 @@ export function createApp(
   };
   const app = new Hono<{ Bindings: HttpBindings }>();
   const events = { ...defaultEventLimits, ...options.events };
-  mountAll(app, serving, createHandlers(service, { events, objectBytes: limits.objectBytes }));
+  const { objectBytes } = limits;
+  const { redirectReadBytes } = options;
+  mountAll(app, serving, createHandlers(service, { events, objectBytes, redirectReadBytes }));
   return app;
 }

@@ -1,5 +1,6 @@
 import { accountHandlers } from "./handlers/accounts.ts";
 import { authHandlers } from "./handlers/auth.ts";
+import { copyHandlers } from "./handlers/copies.ts";
 import { eventHandlers } from "./handlers/events.ts";
 import { fileHandlers } from "./handlers/files.ts";
 import { instanceHandlers } from "./handlers/instance.ts";
@@ -16,12 +17,14 @@ export interface HandlerOptions {
   readonly events: EventLimits;
   /** The largest object that is taken, in bytes. */
   readonly objectBytes: number;
+  /** The smallest read, in bytes, that is redirected to where the bytes are; never unless given. */
+  readonly redirectReadBytes?: number | undefined;
 }
 
 /** A handler for every operation of the API; one that is missing does not compile. */
 export function createHandlers(
   service: Service,
-  { events, objectBytes }: HandlerOptions,
+  { events, objectBytes, redirectReadBytes }: HandlerOptions,
 ): Handlers {
   return {
     ...systemHandlers(service),
@@ -31,7 +34,8 @@ export function createHandlers(
     ...packageHandlers(),
     ...retentionHandlers(),
     ...manifestAndArchiveHandlers(),
-    ...fileHandlers(service.metrics),
+    ...fileHandlers({ metrics: service.metrics, redirectReadBytes }),
+    ...copyHandlers(),
     ...nameHandlers(),
     ...schemaHandlers(),
     ...eventHandlers(service.access, events, service.followers ?? new EventFollowers()),

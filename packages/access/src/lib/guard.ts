@@ -19,6 +19,10 @@ function readScopeOf({ scopes }: Pick<Principal, "scopes">): ReadScope {
 type Method = Exclude<keyof Registry, "as">;
 type Arguments<Name extends Method> = Parameters<Registry[Name]>;
 
+/** What gives one thing after another, and refuses when the first is asked for. */
+const streaming = ["tailEvents", "replicateObjects", "verifyObjects", "evacuateObjects"] as const;
+type Streaming = (typeof streaming)[number];
+
 /** What the guard works with. */
 interface Guarded {
   readonly principal: Principal;
@@ -83,6 +87,15 @@ const rules: { readonly [Name in Method]: Rule<Name> } = {
   statObject: reading,
   openObject: reading,
   listMissing: need("reader"),
+
+  // Where objects lie, and what their keeping costs, is for those who run the instance.
+  listBackends: need("instance"),
+  locateObject: need("instance"),
+  replicateObjects: need("instance"),
+  verifyObjects: need("instance"),
+  evacuateObjects: need("instance"),
+  restoreObject: need("instance"),
+  tendCopies: need("instance"),
 
   setTag: (guarded, { packageId }) => writing(guarded, packageId),
   removeTag: ({ principal }, target) => {
@@ -149,7 +162,7 @@ function makeGuard(registry: Registry, principal: Principal): Registry {
   const guarded = { principal, registry: scoped };
   const methods: Partial<Record<Method, unknown>> = {};
   for (const name of Object.keys(rules) as Method[]) {
-    methods[name] = name === "tailEvents" ? guardTail(guarded) : guardMethod(guarded, name);
+    methods[name] = isStreaming(name) ? guardStream(guarded, name) : guardMethod(guarded, name);
   }
   return {
     ...(methods as Omit<Registry, "as">),
@@ -161,9 +174,15 @@ function makeGuard(registry: Registry, principal: Principal): Registry {
   };
 }
 
-function guardMethod(guarded: Guarded, name: Exclude<Method, "tailEvents">) {
+function isStreaming(name: Method): name is Streaming {
+  return streaming.some((one) => one === name);
+}
+
+type AnyRule = (guarded: Guarded, ...args: unknown[]) => Promise<void> | void;
+
+function guardMethod(guarded: Guarded, name: Exclude<Method, Streaming>) {
   // Rule and method are those of one name, and so take the same arguments.
-  const rule = rules[name] as (guarded: Guarded, ...args: unknown[]) => Promise<void> | void;
+  const rule = rules[name] as AnyRule;
   const method = guarded.registry[name] as (...args: unknown[]) => Promise<unknown>;
   return async (...args: unknown[]): Promise<unknown> => {
     await rule(guarded, ...args);
@@ -171,10 +190,12 @@ function guardMethod(guarded: Guarded, name: Exclude<Method, "tailEvents">) {
   };
 }
 
-function guardTail(guarded: Guarded): Registry["tailEvents"] {
-  return async function* (options) {
-    await rules.tailEvents(guarded, options);
-    yield* guarded.registry.tailEvents(options);
+function guardStream(guarded: Guarded, name: Streaming) {
+  const rule = rules[name] as AnyRule;
+  const method = guarded.registry[name] as (...args: unknown[]) => AsyncIterable<unknown>;
+  return async function* (...args: unknown[]): AsyncGenerator {
+    await rule(guarded, ...args);
+    yield* method(...args);
   };
 }
 

@@ -28,6 +28,10 @@ export function schemaText(schema: JsonSchema): Html {
 
 function shape(schema: JsonSchema, indent: string): Html {
   if (schema.properties !== undefined) return objectShape(schema, schema.properties, indent);
+  if (schema.anyOf?.some(({ properties }) => properties !== undefined) === true) {
+    const shapes = schema.anyOf.map((one) => shape(one, indent));
+    return text`${shapes.map((one, at) => (at === 0 ? one : text` | ${one}`))}`;
+  }
   if (schema.type === "array") return text`[${shape(schema.items ?? {}, indent)}, …]`;
   const { additionalProperties: others } = schema;
   if (schema.type === "object" && typeof others === "object" && Object.keys(others).length > 0) {

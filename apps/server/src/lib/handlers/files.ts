@@ -16,8 +16,17 @@ type FileRouteNames =
   | "getObject"
   | "listMissingObjects";
 
+export interface FileHandlerOptions {
+  readonly metrics?: ServiceMetrics | undefined;
+  /** The smallest read that is redirected to where the bytes are; absent: none is. */
+  readonly redirectReadBytes?: number | undefined;
+}
+
 /** Files in packages, and the objects behind them. */
-export function fileHandlers(metrics?: ServiceMetrics): Handlers<FileRouteNames> {
+export function fileHandlers({
+  metrics,
+  redirectReadBytes,
+}: FileHandlerOptions): Handlers<FileRouteNames> {
   return {
     listFiles: async ({ registry, params, query }) => ({
       status: 200,
@@ -26,7 +35,7 @@ export function fileHandlers(metrics?: ServiceMetrics): Handlers<FileRouteNames>
 
     putFile: (exchange) => putFile(exchange, metrics),
 
-    getFile: async (exchange) => await downloadFile(exchange),
+    getFile: async (exchange) => await downloadFile(exchange, redirectReadBytes),
 
     deleteFile: async ({ registry, params, header }) => {
       const idempotencyKey = header("idempotency-key");
@@ -35,7 +44,7 @@ export function fileHandlers(metrics?: ServiceMetrics): Handlers<FileRouteNames>
       return { status: 204 };
     },
 
-    getObject: async (exchange) => await downloadObject(exchange),
+    getObject: async (exchange) => await downloadObject(exchange, redirectReadBytes),
 
     listMissingObjects: async ({ registry, body }) => {
       const addresses = body.addresses.map((text) => parseContentAddress(text));
@@ -47,7 +56,10 @@ export function fileHandlers(metrics?: ServiceMetrics): Handlers<FileRouteNames>
 /** What is sent is taken before the chunk after the next is asked for. */
 const reuseChunks = true;
 
-async function downloadFile(exchange: Exchange<Routes["getFile"]>): Promise<BytesReply> {
+async function downloadFile(
+  exchange: Exchange<Routes["getFile"]>,
+  redirectBytes: number | undefined,
+): Promise<BytesReply> {
   const { registry, params, signal } = exchange;
   const { packageId, path } = params;
   const opened = await registry.getFile(packageId, path, { signal, reuseChunks });
@@ -59,28 +71,35 @@ async function downloadFile(exchange: Exchange<Routes["getFile"]>): Promise<Byte
     if (part.file.address !== file.address) throw replaced(path);
     yield* part.body;
   };
-  return answerDownload(exchange, {
+  return await answerDownload(exchange, {
     ...file,
     fileName: path.slice(path.lastIndexOf("/") + 1),
     cacheControl: packageStatus === "open" ? notCached : cachedForEver(exchange.principal),
     whole: opened.body,
     open,
+    redirectBytes,
+    presign: (answer) => registry.presignFile(packageId, path, answer),
   });
 }
 
-async function downloadObject(exchange: Exchange<Routes["getObject"]>): Promise<BytesReply> {
+async function downloadObject(
+  exchange: Exchange<Routes["getObject"]>,
+  redirectBytes: number | undefined,
+): Promise<BytesReply> {
   const { registry, params, signal } = exchange;
   const { object, body, range } = await registry.openObject(parseContentAddress(params.address), {
     signal,
     reuseChunks,
   });
   assertWhole(object, range);
-  return answerDownload(exchange, {
+  return await answerDownload(exchange, {
     ...object,
     fileName: object.address.slice(object.address.indexOf(":") + 1),
     cacheControl: cachedForEver(exchange.principal),
     whole: body,
     open: (part) => openPart(registry, object.address, part, signal),
+    redirectBytes,
+    presign: (answer) => registry.presignObject(object.address, answer),
   });
 }
 

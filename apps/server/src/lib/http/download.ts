@@ -23,6 +23,16 @@ export interface Download {
   readonly whole: AsyncIterable<Uint8Array>;
   /** A part of it; opened when the first chunk is asked for. */
   open(range: ResolvedRange): AsyncIterable<Uint8Array>;
+  /** The smallest read that is redirected to where the bytes are; absent: none is. */
+  readonly redirectBytes: number | undefined;
+  /** A URL by which the bytes can be read; undefined where there is none now. */
+  presign(answer: PresignedAnswer): Promise<{ readonly url: string } | undefined>;
+}
+
+/** What the place shall say of the bytes. */
+interface PresignedAnswer {
+  readonly mediaType: string;
+  readonly disposition: string;
 }
 
 /**
@@ -32,10 +42,10 @@ export interface Download {
  * @throws {StoreError} `precondition_failed` where `If-Match` names other bytes
  * @throws {RefusedRequest} `invalid_range` where no range lies within the bytes
  */
-export function answerDownload(
+export async function answerDownload(
   exchange: Pick<Exchange, "header" | "isHead">,
   download: Download,
-): BytesReply {
+): Promise<BytesReply> {
   const { address, sizeBytes, whole } = download;
   const entityTag = `"${address}"`;
   const caching = { etag: entityTag, "cache-control": download.cacheControl };
@@ -54,6 +64,10 @@ export function answerDownload(
     ...attachmentHeaders(download.fileName),
     ...describe(download),
   };
+  if (isRedirected(exchange, download, ranges)) {
+    const redirect = await redirectTo(download, headers);
+    if (redirect !== undefined) return redirect;
+  }
   if (ranges !== "whole") return partial(download, ranges, headers);
   return {
     status: 200,
@@ -64,6 +78,45 @@ export function answerDownload(
       "content-digest": digests,
     },
     bytes: whole,
+  };
+}
+
+/** What would be lost on the way, since the place has entity tags of its own (RFC 9110 §13). */
+const conditions = [
+  "if-match",
+  "if-none-match",
+  "if-range",
+  "if-modified-since",
+  "if-unmodified-since",
+];
+
+/** Whether the bytes may be read where they are; no place answers several ranges at once. */
+function isRedirected(
+  { header, isHead }: Pick<Exchange, "header" | "isHead">,
+  { redirectBytes, sizeBytes }: Download,
+  ranges: readonly ResolvedRange[] | "whole",
+): boolean {
+  if (redirectBytes === undefined || isHead || sizeBytes === 0) return false;
+  if (header("store-redirect") === "never") return false;
+  if (conditions.some((name) => header(name) !== undefined)) return false;
+  const [range, ...others] = ranges === "whole" ? [{ start: 0, end: sizeBytes }] : ranges;
+  if (range === undefined || others.length > 0) return false;
+  return range.end - range.start >= redirectBytes;
+}
+
+/** RFC 9110 §15.4.8. The URL is a secret while it lasts, so that nobody keeps it. */
+async function redirectTo(
+  download: Download,
+  headers: Readonly<Record<string, string>>,
+): Promise<BytesReply | undefined> {
+  const presigned = await download.presign({
+    mediaType: safeMediaType(download.mediaType),
+    disposition: headers["content-disposition"] ?? "attachment",
+  });
+  if (presigned === undefined) return undefined;
+  return {
+    status: 307,
+    headers: { ...headers, "cache-control": "no-store", location: presigned.url },
   };
 }
 

@@ -7,6 +7,7 @@ import { headerOf, type Arrival } from "./arrival.ts";
 import type { Exchange } from "./handler.ts";
 import { readJsonBody } from "./json-body.ts";
 import type { HttpLimits } from "./limits.ts";
+import { loggedProblem } from "./logged-problem.ts";
 import type { Operation } from "./operation.ts";
 import { parseWith, readQuery } from "./parse.ts";
 import { hasBody, readBody } from "./request-body.ts";
@@ -57,6 +58,7 @@ export async function openExchange(
       idleMs: limits.idleTimeoutMs,
       onChunk,
     }),
+    problemOf: (error) => loggedProblem(serving, arrival, error),
     get registry() {
       return guardedFor(serving, principal);
     },

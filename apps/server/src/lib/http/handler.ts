@@ -14,6 +14,7 @@ import type { Context } from "hono";
 import type * as v from "valibot";
 
 import type { EventFollowers } from "../operation/event-followers.ts";
+import type { Problem } from "../problem.ts";
 
 /** What handlers work with; the same for every request. */
 export interface Service {
@@ -53,6 +54,8 @@ export interface Exchange<R extends Route = Route> {
   readonly isHead: boolean;
   /** The request's bytes, by the chunk that the socket gave. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** The problem that tells of an error once the answer has begun; logged as others are. */
+  readonly problemOf: (error: unknown) => Problem;
   readonly context: Context<{ Bindings: HttpBindings }>;
 }
 

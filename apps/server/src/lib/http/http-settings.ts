@@ -17,6 +17,7 @@ export const httpSettingNames = {
   STORE_KEEP_ALIVE_SECONDS: "How long a connection without a request is kept.",
   STORE_DRAIN_SECONDS: "How long requests under way may take once the server closes.",
   STORE_CORS_ORIGINS: "Origins, with commas between them, whose pages may call the server.",
+  STORE_REDIRECT_READS: "The smallest read, in bytes, that is redirected to a URL of the backend.",
   STORE_TRUSTED_PROXIES: "How many proxies stand before the server, or their addresses.",
 } as const;
 
@@ -26,6 +27,8 @@ export interface HttpSettings {
   /** How long requests under way may take once the server closes. */
   readonly drainMs: number;
   readonly corsOrigins: readonly string[];
+  /** The smallest read that is redirected to a URL of the backend; absent: none is. */
+  readonly redirectReadBytes?: number;
   readonly trustedProxies: TrustedProxies;
 }
 
@@ -37,6 +40,7 @@ export function readHttpSettings(read: SettingReader): HttpSettings {
     read.integer(name, { otherwise: otherwise / 1_000, least: 1, most: 86_400 }) * 1_000;
   const limits = defaultHttpLimits;
   const proxies = read.list("STORE_TRUSTED_PROXIES").join(",");
+  const redirectReadBytes = read.integer("STORE_REDIRECT_READS", { otherwise: -1 });
   return {
     limits: {
       jsonBytes: count("STORE_MAX_JSON_BYTES", limits.jsonBytes, 1024),
@@ -53,6 +57,7 @@ export function readHttpSettings(read: SettingReader): HttpSettings {
     },
     drainMs: milliseconds("STORE_DRAIN_SECONDS", 10_000),
     corsOrigins: read.origins("STORE_CORS_ORIGINS"),
+    ...(redirectReadBytes < 0 ? {} : { redirectReadBytes }),
     trustedProxies: proxies === "" ? noProxies : parseTrustedProxies(proxies),
   };
 }

@@ -1,14 +1,15 @@
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { isStoreError, StoreError } from "@store/identity";
+import { StoreError } from "@store/identity";
 import type { Hono } from "hono";
 
-import { problemHeaders, problemOf, type Problem } from "../problem.ts";
+import { problemHeaders, type Problem } from "../problem.ts";
 import { arrivalOf, headerOf, type Arrival, type ServerContext } from "./arrival.ts";
 import { deliver } from "./deliver.ts";
 import { openExchange } from "./exchange.ts";
 import type { BytesReply, Handlers } from "./handler.ts";
 import type { LiveExchange } from "./live-exchanges.ts";
+import { loggedProblem } from "./logged-problem.ts";
 import { resourcesOf, type AnyReply, type Operation, type Resource } from "./operation.ts";
 import { RefusedRequest } from "./refused-request.ts";
 import { isBodyUnread } from "./request-body.ts";
@@ -178,13 +179,7 @@ function withStandardHeaders(
 
 /** The problem that tells of an error, which is logged or recorded as it should be. */
 function refuse(serving: Serving, arrival: Arrival, refusal: Refusal): Outcome {
-  const { error, status } = refusal;
-  const { requestId, method, path } = arrival;
-  const problem = problemOf(error, { requestId, ...(status === undefined ? {} : { status }) });
-  const isGone = isStoreError(error, "aborted") && arrival.outgoing.destroyed;
-  if (problem.status >= 500 && !isGone) {
-    serving.log?.error(`${method} ${path} failed (${requestId})`, error);
-  }
+  const problem = loggedProblem(serving, arrival, refusal.error, refusal.status);
   recordRefusal(serving, arrival, problem);
   const headers = { ...problemHeaders(problem), ...refusal.headers };
   const bytes = JSON.stringify(problem);
