@@ -22,7 +22,8 @@ describe("store", () => {
   it("has the commands that it is to have", () => {
     const names = commands.map(({ name }) => name).join(", ");
     expect(names).toBe(
-      "cat, health, hold list, hold place, hold release, log, login, logout, ls, manifest, migrate, " +
+      "backends, cat, health, hold list, hold place, hold release, log, login, logout, ls, manifest, migrate, " +
+        "objects evacuate, objects locate, objects replicate, objects restore, objects verify, " +
         "pull, push, replay, retention list, retention set, schema add, schema list, schema show, " +
         "serve, show, sweep, tag, token create, token list, token revoke, untag, unyank, " +
         "user create, user disable, user enable, user list, user password, user scopes, verify, " +

@@ -50,7 +50,12 @@ export class AnsweredError extends Error {
 /** Whatever was thrown, as the error that it stands for. */
 export function toStoreError(error: unknown, command?: CommandUsage): StoreError {
   if (isStoreError(error)) return error;
-  if (error instanceof InterruptedError) return new StoreError("aborted", error.message);
+  if (error instanceof InterruptedError) {
+    const { cause } = error;
+    // It may say how far it has come, and how to go on.
+    const isTold = cause instanceof HintedError && cause.code === "aborted";
+    return isTold ? cause : new StoreError("aborted", error.message);
+  }
   if (isParsingError(error)) return parsingError(error, command);
   const message = error instanceof Error ? error.message : String(error);
   return new StoreError("internal", `Store failed: ${message}`, { cause: error });

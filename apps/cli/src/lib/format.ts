@@ -18,8 +18,8 @@ export function formatCount(count: number): string {
 }
 
 /** `1 file`, `10,001 files` */
-export function formatCounted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+export function formatCounted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : plural}`;
 }
 
 /** RFC 3339 for a person: `2026-03-01 12:30:05Z`. */

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatSize } from "./format.ts";
+import { formatCount, formatCounted, formatDuration, formatSize } from "./format.ts";
 
 const redrawMs = 100;
 
@@ -9,7 +9,7 @@ export interface ProgressTotals {
 }
 
 /** One line on stderr that is drawn again and again, while stderr is a terminal. */
-class ProgressLine implements Disposable {
+export class ProgressLine implements Disposable {
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(text: () => string) {
@@ -21,10 +21,14 @@ class ProgressLine implements Disposable {
     }, redrawMs).unref();
   }
 
+  /** Makes room for a line of the answer; it is drawn again by itself. */
+  clear(): void {
+    if (this.#timer !== undefined) process.stderr.write("\r\u001b[2K");
+  }
+
   [Symbol.dispose](): void {
-    if (this.#timer === undefined) return;
     clearInterval(this.#timer);
-    process.stderr.write("\r\u001b[2K");
+    this.clear();
   }
 }
 
@@ -81,6 +85,65 @@ export class EventProgress implements Disposable {
   [Symbol.dispose](): void {
     this.#line[Symbol.dispose]();
   }
+}
+
+/** What a work on the copies of objects has done so far. */
+export interface ObjectProgressState {
+  readonly objects: number;
+  readonly total: number;
+  readonly sizeBytes: number;
+  readonly problemCount: number;
+}
+
+/** Shows how many copies of objects are done, with rate, time left and problems. */
+export class ObjectProgress implements Disposable {
+  readonly #line: ProgressLine;
+  #first: { readonly state: ObjectProgressState; readonly atMs: number } | undefined;
+  #state: ObjectProgressState | undefined;
+
+  constructor(label: string) {
+    this.#line = new ProgressLine(() => {
+      if (this.#state === undefined || this.#first === undefined) return label;
+      const seconds = (performance.now() - this.#first.atMs) / 1000;
+      return objectProgressLine(label, this.#state, this.#first.state, seconds);
+    });
+  }
+
+  set(state: ObjectProgressState): void {
+    this.#first ??= { state, atMs: performance.now() };
+    this.#state = state;
+  }
+
+  clear(): void {
+    this.#line.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.#line[Symbol.dispose]();
+  }
+}
+
+/**
+ * The line itself: `verifying  1,234/10,001 copies  45.2 MiB  88.0 MiB/s  0:05 left`. Rates are those
+ * since `first`, as work that goes on has done something before.
+ */
+export function objectProgressLine(
+  label: string,
+  { objects, total, sizeBytes, problemCount }: ObjectProgressState,
+  first: ObjectProgressState,
+  seconds: number,
+): string {
+  const bytesRate = seconds > 0 ? (sizeBytes - first.sizeBytes) / seconds : 0;
+  const rate = seconds > 0 ? (objects - first.objects) / seconds : 0;
+  const parts = [
+    label,
+    `${formatCount(objects)}/${formatCount(total)} copies`,
+    formatSize(sizeBytes),
+    `${formatSize(bytesRate)}/s`,
+  ];
+  if (rate > 0) parts.push(`${formatDuration(Math.max(0, total - objects) / rate)} left`);
+  if (problemCount > 0) parts.push(formatCounted(problemCount, "problem"));
+  return parts.join("  ");
 }
 
 /** The line itself: `pushing  1,234/10,001 files  45.2 MiB/512 MiB  88.0 MiB/s  0:05 left`. */
