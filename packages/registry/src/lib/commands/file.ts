@@ -2,7 +2,7 @@ import { contentAddress, StoreError, type ContentAddress, type DualDigest } from
 
 import { rowSubject } from "../events/subjects.ts";
 import { limits } from "../limits.ts";
-import { findRemovals } from "../leases.ts";
+import { findRemovals } from "../copies/claims.ts";
 import type { Placement } from "../placement/placement.ts";
 import { findCopies } from "../queries/copies.ts";
 import { fileNotFound, findFile, findOpenPackage, rowReference } from "../queries/find.ts";
@@ -84,10 +84,8 @@ export function addFileAt(
   return async (view) => {
     const address = contentAddress(object.digest.primary);
     const copies = await findCopies(view.sql, address);
-    const removals = await findRemovals(view, address, readOrder);
     const isStaying = (name: string): boolean =>
-      copies.some(({ backend, status }) => backend === name && status === "ok") &&
-      !removals.includes(name);
+      copies.some(({ backend, status }) => backend === name && status === "ok");
     const backend = [object.backend, ...readOrder].find(isStaying) ?? object.backend;
     return addFile(placement, { ...object, backend })(view);
   };
