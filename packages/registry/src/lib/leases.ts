@@ -2,10 +2,16 @@ import { randomUUID } from "node:crypto";
 
 import { statement, type Database, type NewRow, type Sql, type Tables } from "@store/database";
 import { isStoreError, StoreError, type ContentAddress } from "@store/identity";
-import { and, eq, inArray, lte } from "drizzle-orm";
+import { and, eq, lte } from "drizzle-orm";
 
 import { findObject } from "./queries/objects.ts";
 import { formatTime } from "./times.ts";
+
+/** Where leases are looked up. */
+interface LeasePlace {
+  readonly sql: Sql;
+  readonly tables: Tables;
+}
 
 /** A writer's claim on an address, from before its commit until its reference is recorded. */
 export interface ObjectLease {
@@ -65,22 +71,38 @@ export class Leases {
 
   /** Leases an address; says whether the instance knows the object already. */
   async takeObject(address: ContentAddress): Promise<{ lease: ObjectLease; known: boolean }> {
+    const taken = await this.takeUnless(randomUUID(), address, async () => false);
+    if (taken === undefined) throw new StoreError("internal", "Nothing bars a lease on an object.");
+    return taken;
+  }
+
+  /** The same under an id of the caller's; undefined where that bars it, in the same transaction. */
+  async takeUnless(
+    id: string,
+    address: ContentAddress,
+    isBarred: (tx: LeasePlace) => Promise<boolean>,
+  ): Promise<{ lease: ObjectLease; known: boolean } | undefined> {
     const holder = await this.process();
-    const lease = { id: randomUUID(), address };
+    const lease = { id, address };
     try {
-      const known = await this.#database.write(async ({ sql }) => {
+      return await this.#database.write(async (tx) => {
+        if (await isBarred(tx)) return undefined;
         const [object] = await Promise.all([
-          findObject(sql, address),
-          this.#put(sql, { leaseId: lease.id, kind: "object", contentAddress: address, holder }),
+          findObject(tx.sql, address),
+          this.takeWith(tx.sql, lease, holder),
         ]);
-        return object !== undefined;
+        return { lease, known: object !== undefined };
       });
-      return { lease, known };
     } catch (error) {
       // A commit whose outcome is unknown may have taken it.
       this.#owed.add(lease.id);
       throw error;
     }
+  }
+
+  /** Leases an address, in a transaction, for a process that has its own lease. */
+  async takeWith(sql: Sql, { id, address }: ObjectLease, holder: string): Promise<void> {
+    await this.#put(sql, { leaseId: id, kind: "object", contentAddress: address, holder });
   }
 
   /**
@@ -124,21 +146,6 @@ export class Leases {
         "last. Send the bytes again.",
       { context: { actual: lease.address } },
     );
-  }
-
-  /**
-   * Says, in a transaction, that a copy is about to be removed from its backend: from then on nobody
-   * may take it for one that stays. Two who remove the same copy share what they say. `holder` is
-   * the process's lease, with which this one is renewed.
-   */
-  async claimRemovalWith(sql: Sql, copy: Copy, holder: string): Promise<void> {
-    const { address: contentAddress, backend } = copy;
-    await this.#put(sql, {
-      leaseId: removalLease(backend),
-      kind: "object",
-      contentAddress,
-      holder,
-    });
   }
 
   /** Gives a lease back where nothing was recorded; later, if the database does not answer now. */
@@ -204,39 +211,6 @@ export class Leases {
   #expiry(): string {
     return formatTime(this.#clock() + this.#leaseMs);
   }
-}
-
-/** A copy of an object, by name. */
-interface Copy {
-  readonly address: ContentAddress;
-  readonly backend: string;
-}
-
-function removalLease(backend: string): string {
-  return `removal-${backend}`;
-}
-
-/** Says that a removal is over, in the transaction that records it. */
-export async function endRemovalWith(
-  { sql, tables: { objectLeases: t } }: { readonly sql: Sql; readonly tables: Tables },
-  { address, backend }: Copy,
-): Promise<void> {
-  await sql
-    .delete(t)
-    .where(and(eq(t.leaseId, removalLease(backend)), eq(t.contentAddress, address)));
-}
-
-/** Those of an object's backends that it is being removed from. */
-export async function findRemovals(
-  { sql, tables: { objectLeases: t } }: { readonly sql: Sql; readonly tables: Tables },
-  address: ContentAddress,
-  backends: readonly string[],
-): Promise<string[]> {
-  const rows = await sql
-    .select({ leaseId: t.leaseId })
-    .from(t)
-    .where(and(inArray(t.leaseId, backends.map(removalLease)), eq(t.contentAddress, address)));
-  return backends.filter((backend) => rows.some((row) => row.leaseId === removalLease(backend)));
 }
 
 type LeaseRow = Pick<NewRow<"objectLeases">, "leaseId" | "kind" | "contentAddress" | "holder">;

@@ -4,6 +4,8 @@ import { replicateObject, type StorageBackend } from "@store/storage";
 import type { View } from "../commands/decision.ts";
 import type { ObjectLease } from "../leases.ts";
 import type { CopyRow } from "../queries/copies.ts";
+import { formatTime } from "../times.ts";
+import { takeCopy } from "./claims.ts";
 import { backendOf, type CopyContext } from "./context.ts";
 import { isLocked, readCopy } from "./examine.ts";
 import { at, BackendFailure, failureAt } from "./failure.ts";
@@ -36,8 +38,11 @@ export interface CopyMade {
  * an object that nothing refers to, which the same order finds.
  */
 export async function copyObject(context: CopyContext, order: CopyOrder): Promise<CopyMade> {
-  const { leases } = context.instance;
-  const { lease, known } = await leases.takeObject(order.object.address);
+  const { clock, leases } = context.instance;
+  const copy = { address: order.object.address, backend: order.to };
+  const taken = await takeCopy(leases, copy, formatTime(clock()));
+  if (taken === undefined) throw inHand(order, "is being removed");
+  const { lease, known } = taken;
   const copying = new Copying(context, order, lease);
   try {
     // Not known any more: nothing refers to it.
@@ -156,7 +161,7 @@ class Copying {
   async #makeWay(): Promise<boolean> {
     const { address } = this.#order.object;
     const mending = await this.#context.instance.leases.takeMending(address);
-    if (mending === undefined) throw inHand(this.#order);
+    if (mending === undefined) throw inHand(this.#order, "is being written anew");
     this.#leases.add(mending);
     return !(await this.#isWhole());
   }
@@ -175,12 +180,10 @@ class Copying {
   }
 }
 
-function inHand({ object: { address }, to }: CopyOrder): BackendFailure {
+function inHand({ object: { address }, to }: CopyOrder, how: string): BackendFailure {
   const message =
-    `The damaged copy of ${address} at ${to} is being written anew by another process, or was ` +
-    "until that ended a moment ago. Try again in some minutes.";
-  return new BackendFailure(
-    to,
-    new StoreError("precondition_failed", message, { context: { reference: address } }),
-  );
+    `The copy of ${address} at ${to} ${how} by another process, or was until that ended a moment ` +
+    "ago. Try again in some minutes.";
+  const context = { reference: address };
+  return new BackendFailure(to, new StoreError("precondition_failed", message, { context }));
 }

@@ -2,9 +2,9 @@ import { StoreError } from "@store/identity";
 import { removeObject } from "@store/storage";
 
 import type { Instance } from "../instance.ts";
-import { endRemovalWith, findRemovals } from "../leases.ts";
 import { findCopies, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
 import { formatTime } from "../times.ts";
+import { claimRemoval, endRemoval, findRemovals } from "./claims.ts";
 import { backendOf, type CopyContext } from "./context.ts";
 import { copyObject } from "./copy-object.ts";
 import { examineCopy } from "./examine.ts";
@@ -12,6 +12,8 @@ import { at, BackendFailure } from "./failure.ts";
 import { recordRemoved } from "./recording.ts";
 import { countRows, knownObject, selectCopiesAt, type KnownObject } from "./rows.ts";
 import type { Stop, VisitTools, Walk } from "./walk.ts";
+
+type Claim = "claimed" | "refused" | "gone";
 
 interface Leaving extends Stop {
   readonly object: KnownObject;
@@ -46,35 +48,42 @@ export function evacuation(
     },
 
     visit: async (context, stop, tools) => {
-      if (await findKeeper(context, stop, to, tools)) return remove(context, stop, tools);
-      await copyAway(context, stop, to, tools);
-      if (await claimRemoval(context, stop, to)) return remove(context, stop, tools);
+      let claimed = await keepAnother(context, stop, to, tools);
+      if (claimed === "refused") {
+        await copyAway(context, stop, to, tools);
+        claimed = await claim(context, stop, to);
+      }
       const { address, copy } = stop;
-      tools.tally.problem({ address, backend: copy.backend }, notKept(stop, to));
+      if (claimed === "claimed") await remove(context, stop, tools);
+      if (claimed === "refused") {
+        tools.tally.problem({ address, backend: copy.backend }, notKept(stop, to));
+      }
     },
   };
 }
 
-/** Whether another copy was just read whole, and the removal of this one is claimed. */
-async function findKeeper(
+/** Claims the removal of a copy once another was read whole. */
+async function keepAnother(
   context: CopyContext,
   stop: Leaving,
   to: string,
   { tally, endurance }: VisitTools,
-): Promise<boolean> {
+): Promise<Claim> {
   const { instance } = context;
   for (const other of await othersOf(instance, stop, to)) {
     try {
       const { found, outcome, readBytes } = await examineCopy(context, stop.object, other);
       endurance.succeededAt(other.backend);
       tally.add({ sizeBytes: readBytes, changed: outcome === "recorded" ? 1 : 0 });
-      if (found === "ok" && (await claimRemoval(context, stop, other.backend))) return true;
+      if (found !== "ok") continue;
+      const claimed = await claim(context, stop, other.backend);
+      if (claimed !== "refused") return claimed;
     } catch (error) {
       // Another may do, and a copy at the target does in the end.
       if (!(error instanceof BackendFailure) || error.backend === to) throw error;
     }
   }
-  return false;
+  return "refused";
 }
 
 /** The copies that may stay, that at the target first. */
@@ -112,22 +121,24 @@ async function copyAway(
 }
 
 /**
- * Claims that a copy is about to be removed while another stays; false where that one is damaged by
- * now, gone, or about to be removed itself.
+ * Claims that a copy is about to be removed while another stays. `refused` where that one is
+ * damaged by now, gone, or about to be removed itself; `gone` where there is nothing to remove.
  */
-async function claimRemoval(
+async function claim(
   { instance }: CopyContext,
   { address, copy }: Leaving,
   keeper: string,
-): Promise<boolean> {
-  const { database, leases } = instance;
+): Promise<Claim> {
+  const { clock, database, leases } = instance;
   const holder = await leases.process();
   return database.write(async ({ sql, tables }) => {
+    const view = { sql, tables, now: formatTime(clock()) };
+    if ((await findCopy(sql, address, copy.backend)) === undefined) return "gone";
     const kept = await findCopy(sql, address, keeper);
-    if (kept?.status !== "ok") return false;
-    if ((await findRemovals({ sql, tables }, address, [keeper])).length > 0) return false;
-    await leases.claimRemovalWith(sql, { address, backend: copy.backend }, holder);
-    return true;
+    const isLeaving = (await findRemovals(view, address, [keeper])).length > 0;
+    if (kept?.status !== "ok" || isLeaving) return "refused";
+    const leaving = { address, backend: copy.backend };
+    return (await claimRemoval(leases, view, leaving, holder)) ? "claimed" : "refused";
   });
 }
 
@@ -140,15 +151,16 @@ async function remove(
   await at(backend, removeObject(backendOf(instance, backend), address));
   endurance.succeededAt(backend);
   const name = { address, backend };
-  const outcome = await recordRemoved(recorder, name, (view) => endRemovalWith(view, name));
+  const holder = await instance.leases.process();
+  const outcome = await recordRemoved(recorder, name, (view) => endRemoval(view, name, holder));
   tally.add({ changed: outcome === "recorded" ? 1 : 0 });
 }
 
 function notKept({ address, copy }: Leaving, to: string): StoreError {
   return new StoreError(
     "precondition_failed",
-    `${address} stays at ${copy.backend}: its copy at ${to} is about to be removed too, or was ` +
-      "found damaged just now. Let the other work come to its end, and try again.",
+    `${address} stays at ${copy.backend}: it is being written there, or its copy at ${to} is ` +
+      "about to be removed too. Let the other work come to its end, and try again.",
     { context: { reference: address } },
   );
 }
