@@ -132,7 +132,7 @@ describe.each(dialects)("evacuating a backend, on %s,", (dialect) => {
 
 test("objects can be read all the while that their backend is emptied", async () => {
   await using world = await openCopiesWorld("sqlite");
-  const { registry, backends } = world;
+  const { backends } = world;
   const moved = await world.again({
     placement: { primary: "primary", readOrder: ["second"] },
   });

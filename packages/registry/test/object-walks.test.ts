@@ -106,9 +106,7 @@ describe.each(dialects)("a walk over objects, on %s,", (dialect) => {
     const both = await Promise.all(
       [registry, other].map((each) => finish(each.replicateObjects({ to: "second" }))),
     );
-    expect(both.map(({ done, problemCount }) => ({ done, problemCount }))).toEqual(
-      Array(2).fill({ done: true, problemCount: 0 }),
-    );
+    expect(both.every(({ done, problemCount }) => done && problemCount === 0)).toBe(true);
     expect(await copyEvents(registry)).toHaveLength(60);
     await Promise.all(
       [registry, other].map((each) => finish(each.evacuateObjects({ from: "second" }))),

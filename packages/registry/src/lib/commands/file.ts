@@ -84,8 +84,10 @@ export function addFileAt(
   return async (view) => {
     const address = contentAddress(object.digest.primary);
     const copies = await findCopies(view.sql, address);
+    const removals = await findRemovals(view, address, readOrder);
     const isStaying = (name: string): boolean =>
-      copies.some(({ backend, status }) => backend === name && status === "ok");
+      copies.some(({ backend, status }) => backend === name && status === "ok") &&
+      !removals.includes(name);
     const backend = [object.backend, ...readOrder].find(isStaying) ?? object.backend;
     return addFile(placement, { ...object, backend })(view);
   };
