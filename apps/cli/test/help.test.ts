@@ -18,11 +18,17 @@ const commands = config.commands.map((command) => ({
   command,
 }));
 
+/** The flags of commands that do not work with either an instance on this machine or a server. */
+const sharedFlags: Readonly<Record<string, string[]>> = {
+  serve: ["json", "data"],
+  "instance copy": ["json"],
+};
+
 describe("store", () => {
   it("has the commands that it is to have", () => {
     const names = commands.map(({ name }) => name).join(", ");
     expect(names).toBe(
-      "backends, cat, health, hold list, hold place, hold release, log, login, logout, ls, manifest, migrate, " +
+      "backends, cat, health, hold list, hold place, hold release, instance copy, log, login, logout, ls, manifest, migrate, " +
         "objects evacuate, objects locate, objects replicate, objects restore, objects verify, " +
         "pull, push, replay, retention list, retention set, schema add, schema list, schema show, " +
         "serve, show, sweep, tag, token create, token list, token revoke, untag, unyank, " +
@@ -33,7 +39,7 @@ describe("store", () => {
 
   it.each(commands)("$name has a summary, an example, and its flags", ({ name, command }) => {
     expect(command.summary).toMatch(/^[A-Z].*\.$/);
-    const shared = name === "serve" ? ["json", "data"] : ["json", "data", "server"];
+    const shared = sharedFlags[name] ?? ["json", "data", "server"];
     expect(Object.keys(command.flags)).toEqual(expect.arrayContaining(shared));
     expect(command.examples?.length).toBeGreaterThan(0);
     for (const example of command.examples ?? []) {

@@ -20,6 +20,7 @@ export function commandLineConfiguration(
       commands: { strategy: "pattern" as const, target: commands },
       topics: {
         hold: { description: "Keep packages from expiring." },
+        instance: { description: "Move an instance to another place." },
         objects: { description: "Look after the copies of objects at several backends." },
         retention: { description: "Decide how long packages are kept." },
         schema: { description: "Register schemas that metadata must satisfy." },

@@ -19,9 +19,38 @@ interface OpenOptions {
   readonly create?: boolean;
 }
 
-/** A command that only an instance on this machine can do; and what all commands share. */
-export abstract class InstanceCommand extends Command {
+/** What all commands share. */
+export abstract class PlainCommand extends Command {
   static override enableJsonFlag = true;
+
+  /**
+   * Works with a signal that Ctrl-C aborts, for what must be undone when the command ends early.
+   *
+   * @throws {InterruptedError} where the work failed after that.
+   */
+  protected async interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { listenForInterruption } = await import("@store/server/process");
+    using interruption = listenForInterruption();
+    try {
+      return await work(interruption.signal);
+    } catch (error) {
+      const exitCode = interruption.exitCode();
+      throw exitCode === undefined ? error : new InterruptedError(exitCode, error);
+    }
+  }
+
+  protected warnAll(warnings: readonly string[]): void {
+    for (const warning of warnings) printError("warning", printable(warning));
+  }
+
+  /** Errors are told in one place, by the process's entry. */
+  protected override async catch(error: Error): Promise<never> {
+    throw error;
+  }
+}
+
+/** A command that only an instance on this machine can do. */
+export abstract class InstanceCommand extends PlainCommand {
   static override baseFlags = {
     data: string({
       helpGroup: "GLOBAL",
@@ -47,31 +76,6 @@ export abstract class InstanceCommand extends Command {
     } finally {
       await instance.close();
     }
-  }
-
-  /**
-   * Works with a signal that Ctrl-C aborts, for what must be undone when the command ends early.
-   *
-   * @throws {InterruptedError} where the work failed after that.
-   */
-  protected async interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { listenForInterruption } = await import("@store/server/process");
-    using interruption = listenForInterruption();
-    try {
-      return await work(interruption.signal);
-    } catch (error) {
-      const exitCode = interruption.exitCode();
-      throw exitCode === undefined ? error : new InterruptedError(exitCode, error);
-    }
-  }
-
-  protected warnAll(warnings: readonly string[]): void {
-    for (const warning of warnings) printError("warning", printable(warning));
-  }
-
-  /** Errors are told in one place, by the process's entry. */
-  protected override async catch(error: Error): Promise<never> {
-    throw error;
   }
 }
 
