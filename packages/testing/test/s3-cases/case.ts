@@ -57,15 +57,12 @@ export async function refused(work: Promise<unknown>, code: string, status: numb
   );
   expect(refusal).toBeInstanceOf(S3ServiceException);
   if (!(refusal instanceof S3ServiceException)) return;
-  expect({ code: refusal.name, status: refusal.$metadata.httpStatusCode }).toEqual({
-    code,
-    status,
-  });
+  expect(`${refusal.$metadata.httpStatusCode} ${refusal.name}`).toBe(`${status} ${code}`);
 }
 
 /** Expects the same of an answer to a request made by hand. */
 export function answersWith(answer: RawAnswer, code: string, status: number): void {
-  expect({ code: answer.code, status: answer.status }).toEqual({ code, status });
+  expect(`${answer.status} ${answer.code}`).toBe(`${status} ${code}`);
 }
 
 export const mebibyte = 1024 * 1024;

@@ -11,7 +11,7 @@ import { Upload } from "@aws-sdk/lib-storage";
 import { hash } from "node:crypto";
 import { Readable } from "node:stream";
 import { expect } from "vitest";
-import { answersWith, bytesOf, mebibyte, refused, type S3Case } from "./case.ts";
+import { answersWith, bytesOf, type CaseContext, mebibyte, refused, type S3Case } from "./case.ts";
 import { frame } from "./raw-s3.ts";
 
 /** Checksums of "hello". The SDK, which computes its own, is held against ours by other cases. */
@@ -24,6 +24,17 @@ const ofHello: Readonly<Record<ChecksumAlgorithm, string>> = {
 } as Record<ChecksumAlgorithm, string>;
 
 const wrongSha256 = hash("sha256", "other", "base64");
+
+async function keepsChecksum(at: CaseContext, name: string, value: string): Promise<void> {
+  const declared = { [name]: value };
+  const written = await at.raw("x", { method: "PUT", body: "hello", headers: declared });
+  expect([written.status, written.headers[name]]).toEqual([200, value]);
+  const mode = { "x-amz-checksum-mode": "ENABLED" };
+  const { headers } = await at.raw("x", { method: "HEAD", headers: mode });
+  expect([headers[name], headers["x-amz-checksum-type"]]).toEqual([value, "FULL_OBJECT"]);
+  const other = await at.raw("y", { method: "PUT", body: "other", headers: declared });
+  answersWith(other, "BadDigest", 400);
+}
 
 export const checksumCases: readonly S3Case[] = [
   {
@@ -46,22 +57,9 @@ export const checksumCases: readonly S3Case[] = [
     },
   },
   ...Object.entries(ofHello).map(([algorithm, value]): S3Case => {
-    const name = `x-amz-checksum-${algorithm.toLowerCase()}`;
     return {
       name: `keeps an object's ${algorithm}, and refuses one that does not match`,
-      async run(at) {
-        const written = await at.raw("x", {
-          method: "PUT",
-          body: "hello",
-          headers: { [name]: value },
-        });
-        expect([written.status, written.headers[name]]).toEqual([200, value]);
-        const mode = { "x-amz-checksum-mode": "ENABLED" };
-        const { headers } = await at.raw("x", { method: "HEAD", headers: mode });
-        expect([headers[name], headers["x-amz-checksum-type"]]).toEqual([value, "FULL_OBJECT"]);
-        const other = { method: "PUT", body: "other", headers: { [name]: value } };
-        answersWith(await at.raw("y", other), "BadDigest", 400);
-      },
+      run: (at) => keepsChecksum(at, `x-amz-checksum-${algorithm.toLowerCase()}`, value),
     };
   }),
   {
