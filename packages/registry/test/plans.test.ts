@@ -5,6 +5,15 @@ import { createMemoryBackend } from "@store/storage/memory";
 import { createTestDatabase } from "@store/testing/postgres";
 import { expect, test } from "vitest";
 
+import {
+  selectCopiesAt,
+  selectCopiesOf,
+  selectExtent,
+  selectObjects,
+  selectObjectsAndCopy,
+  selectRestoring,
+  selectSomeAndCopy,
+} from "../src/lib/copies/rows.ts";
 import { selectFound } from "../src/lib/queries/found-names.ts";
 import { selectNames } from "../src/lib/queries/names.ts";
 import { selectPackages, selectVersions } from "../src/lib/queries/packages.ts";
@@ -142,11 +151,33 @@ function scopedQueriesOf({ reader: sql, tables }: Database): Record<string, Quer
   return queries;
 }
 
+/** What walks over copies, and what watches them, ask. */
+function copyQueriesOf({ reader: sql, tables }: Database): Record<string, Query<unknown>> {
+  const place = { sql, tables };
+  const queries: Record<string, Query<unknown>> = {
+    "some objects and their copy": selectSomeAndCopy(place, "primary", [address, address]),
+    "the copies of some objects": selectCopiesOf(place, [address, address]),
+    "how many objects": selectExtent(place, undefined),
+    "how many copies": selectExtent(place, "primary"),
+  };
+  for (const [page, after] of Object.entries({ first: undefined, later: address })) {
+    queries[`objects, ${page}`] = selectObjects(place, { after, limit });
+    queries[`objects and a copy, ${page}`] = selectObjectsAndCopy(place, "primary", {
+      after,
+      limit,
+    });
+    queries[`copies at a backend, ${page}`] = selectCopiesAt(place, "primary", { after, limit });
+    queries[`restores, ${page}`] = selectRestoring(place, "primary", { after, limit });
+  }
+  return queries;
+}
+
 /** How a plan says that rows are sorted, or read in no order. */
 const costly = {
   // The key of `package_names` is its table, so that reading it is following the key.
   // A subquery with a limit is read whole, as far as that goes.
-  sqlite: /TEMP B-TREE|^SCAN (?!package_names|reference$|.* USING (?:COVERING )?INDEX )/m,
+  sqlite:
+    /TEMP B-TREE|^SCAN (?!package_names|reference$|first_rows$|.* USING (?:COVERING )?INDEX )/m,
   postgres: /Sort|Seq Scan|Bitmap/,
 };
 
@@ -181,7 +212,11 @@ async function openForPlans(dialect: Dialect): Promise<AsyncDisposable & { datab
 test.each(dialects)("every list and reference follows an index on %s", async (dialect) => {
   await using place = await openForPlans(dialect);
   const faults: string[] = [];
-  const queries = { ...queriesOf(place.database), ...scopedQueriesOf(place.database) };
+  const queries = {
+    ...queriesOf(place.database),
+    ...scopedQueriesOf(place.database),
+    ...copyQueriesOf(place.database),
+  };
   for (const [name, query] of Object.entries(queries)) {
     const plan = await place.database.explain(query);
     if (costly[dialect].test(plan)) faults.push(`${name}: ${plan}`);

@@ -27,6 +27,8 @@ export interface CopyMade {
   readonly outcome: Outcome;
   /** Bytes that were read of the object: from its source, or of what stood in the target. */
   readonly readBytes: number;
+  /** Whether its bytes were held against the digests just now; in an archive they cannot be. */
+  readonly isProven: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function copyObject(context: CopyContext, order: CopyOrder): Promis
   const copying = new Copying(context, order, lease);
   try {
     // Not known any more: nothing refers to it.
-    return known ? await copying.run() : { outcome: "moved", readBytes: 0 };
+    return known ? await copying.run() : { outcome: "moved", readBytes: 0, isProven: false };
   } finally {
     await copying.end();
   }
@@ -65,6 +67,7 @@ class Copying {
   readonly #leases: Set<ObjectLease>;
   #replaces: boolean;
   #readBytes = 0;
+  #isProven = true;
 
   constructor(context: CopyContext, order: CopyOrder, lease: ObjectLease) {
     this.#context = context;
@@ -83,7 +86,7 @@ class Copying {
       ? (await at(to, this.#target.stat(object.address)))?.retrieval
       : undefined;
     const outcome = await this.#record({ ...whole, retrieval });
-    return { outcome, readBytes: this.#readBytes };
+    return { outcome, readBytes: this.#readBytes, isProven: this.#isProven };
   }
 
   async end(): Promise<void> {
@@ -172,6 +175,7 @@ class Copying {
     const stat = await at(to, this.#target.stat(object.address));
     if (stat === undefined) return false;
     if (isLocked(stat.retrieval)) {
+      this.#isProven = false;
       return damaged === undefined && stat.sizeBytes === object.sizeBytes;
     }
     const { found, readBytes } = await readCopy(this.#context, object, to);

@@ -110,7 +110,7 @@ async function copyAway(
 ): Promise<void> {
   const rows = await findCopies(context.instance.database.reader, object.address);
   const target = rows.find(({ backend }) => backend === to);
-  const { outcome, readBytes } = await copyObject(context, {
+  const { outcome, readBytes, isProven } = await copyObject(context, {
     object,
     to,
     damaged: target?.status === "ok" ? undefined : target,
@@ -118,6 +118,7 @@ async function copyAway(
   });
   endurance.succeededAt(to);
   tally.add({ sizeBytes: readBytes, changed: outcome === "recorded" ? 1 : 0 });
+  if (!isProven) throw new BackendFailure(to, unread(object, to));
 }
 
 /**
@@ -161,6 +162,15 @@ function notKept({ address, copy }: Leaving, to: string): StoreError {
     "precondition_failed",
     `${address} stays at ${copy.backend}: it is being written there, or its copy at ${to} is ` +
       "about to be removed too. Let the other work come to its end, and try again.",
+    { context: { reference: address } },
+  );
+}
+
+function unread({ address }: KnownObject, to: string): StoreError {
+  return new StoreError(
+    "restore_required",
+    `The copy of ${address} at ${to} lies in an archive and cannot be read to prove it whole. ` +
+      `Restore it there, or evacuate to another backend.`,
     { context: { reference: address } },
   );
 }

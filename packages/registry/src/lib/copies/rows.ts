@@ -123,11 +123,12 @@ export function selectRestoring(
     .limit(limit);
 }
 
+/** Said of the first page too, so that a database sees that the key is to be followed. */
 function isAfter(
   column: Tables["objects"]["contentAddress"] | Tables["storageLocations"]["contentAddress"],
   after: string | undefined,
-): SQL | undefined {
-  return after === undefined ? undefined : gt(column, after);
+): SQL {
+  return gt(column, after ?? "");
 }
 
 /** How many rows are counted one by one; more are estimated. */
@@ -154,6 +155,7 @@ export function selectExtent(
       ? sql
           .select({ address: o.contentAddress })
           .from(o)
+          .where(isAfter(o.contentAddress, undefined))
           .orderBy(asc(o.contentAddress))
           .limit(countedRows)
           .as("first_rows")
