@@ -15,6 +15,8 @@ export interface Connection {
   readonly renewal: CredentialsRenewal;
 }
 
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
 type Handling = Parameters<NodeHttpHandler["handle"]>;
 
 /**
@@ -51,10 +53,7 @@ class ReadsApart {
 }
 
 export async function connect(settings: Settings): Promise<Connection> {
-  const [sdk, { NodeHttpHandler }] = await Promise.all([
-    import("@aws-sdk/client-s3"),
-    import("@smithy/node-http-handler"),
-  ]);
+  const { s3: sdk, NodeHttpHandler } = await import("./aws-sdk.ts");
   const { maxConnections: maxSockets } = settings;
   const handler = () =>
     new NodeHttpHandler({
@@ -83,6 +82,8 @@ function clientConfig(settings: Settings, requestHandler: ReadsApart): S3ClientC
     // Every body brings its checksum; what is read has a digest that covers all of it.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
+    // What fails is said by whoever tries it again, or gives up.
+    logger: silent,
     // It takes a new connection for every part.
     expectContinueHeader: false,
   };

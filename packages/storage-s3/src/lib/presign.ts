@@ -25,7 +25,7 @@ export async function presignObject(
     ...(disposition === undefined ? {} : { ResponseContentDisposition: disposition }),
   });
   try {
-    const { getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
+    const { getSignedUrl } = await import("./aws-sdk.ts");
     return await getSignedUrl(place.client, command, {
       // S3 counts whole seconds, from 1.
       expiresIn: Math.max(1, Math.floor(expiresMs / 1000)),
