@@ -8,6 +8,7 @@ import { removeKey } from "./remove.ts";
 
 /** The lease of the bytes that a health check stages. */
 const HEALTH = { lease: "health-check", claim: undefined, storageClass: undefined };
+const PROBE = "probe";
 
 /** Reads the format file, and writes a probe and removes it. Never throws. */
 export async function checkHealth(place: Place): Promise<BackendHealth> {
@@ -15,9 +16,9 @@ export async function checkHealth(place: Place): Promise<BackendHealth> {
   try {
     place.assertOpen();
     await assertFormat(place);
-    const probe = place.layout.piece(newStagedId(HEALTH), newWriter(1, 0), 0);
+    const probe = place.layout.piece(newStagedId(HEALTH), newWriter(1, 0), 0, PROBE.length);
     try {
-      await putText(place, probe, "probe");
+      await putText(place, probe, PROBE);
     } finally {
       await removeKey(place, probe, what);
     }

@@ -13,7 +13,7 @@ import {
  *
  *     <prefix>/format.json                              names this layout and its version
  *     <prefix>/<algorithm>/<hex 0-2>/<hex 2-4>/<hex>    the object with that address
- *     <prefix>/staging/<id>/<writer>/<offset>           a piece of the bytes of a staged id
+ *     <prefix>/staging/<id>/<writer>/<offset>-<size>    a piece of the bytes of a staged id
  *     <prefix>/staging/<id>/<writer>/final              the bytes of that id are final
  *     <prefix>/uploads/<algorithm>-<hex>/<id>           a multipart upload to that object
  *
@@ -55,7 +55,7 @@ const idShape = new RegExp(
   `^(?<lease>[a-z0-9-]{1,64})\\.${uuid}(?:\\.${target})?(?:\\.(?<storageClass>[A-Z_]{1,32}))?$`,
 );
 const writerShape = /^(?<generation>\d{6})\.(?<random>[0-9a-f]{12})\.(?<start>\d{13})$/;
-const offsetShape = /^(?:(?<offset>\d{13})|final)$/;
+const pieceShape = /^(?:(?<offset>\d{13})-\d{13}|final)$/;
 const targetShape = new RegExp(`^${target}$`);
 
 /** What a staged id says of its bytes, for whoever goes on with them. */
@@ -124,8 +124,9 @@ export class Layout {
     return `${this.staging}${id}/`;
   }
 
-  piece(id: string, writer: Writer, offset: number): Key {
-    return `${this.#writer(id, writer)}/${padded(offset)}`;
+  /** The size is in it so that a longer piece never takes the place of one that somebody knows. */
+  piece(id: string, writer: Writer, offset: number, sizeBytes: number): Key {
+    return `${this.#writer(id, writer)}/${padded(offset)}-${padded(sizeBytes)}`;
   }
 
   finalMark(id: string, writer: Writer): Key {
@@ -141,7 +142,7 @@ export class Layout {
     if (!key.startsWith(this.staging)) return undefined;
     const [id = "", name = "", last = "", ...rest] = key.slice(this.staging.length).split("/");
     const writer = writerShape.exec(name)?.groups;
-    const piece = offsetShape.exec(last)?.groups;
+    const piece = pieceShape.exec(last)?.groups;
     if (partsOfId(id) === undefined || writer === undefined || piece === undefined)
       return undefined;
     if (rest.length > 0) return undefined;

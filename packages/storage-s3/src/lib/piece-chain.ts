@@ -26,23 +26,26 @@ export interface PieceChain {
 }
 
 /**
- * What is staged, from a listing of its pieces. A writer goes on where the one before had come to,
- * so that what an earlier one put behind that point, late, is void. Within one writer a piece that
- * begins where an earlier piece began takes its place, and that of those after it: it holds their
- * bytes and more. What stands behind a gap was on its way when its writer died.
+ * What is staged, from a listing of its pieces. A writer goes on where those before had come to, so
+ * that what one of them put there later, and reaches beyond that point, is void. Within one writer
+ * a piece that begins where an earlier piece began takes its place, and that of those after it: it
+ * holds their bytes and more. What stands behind a gap was on its way when its writer died.
  */
 export function pieceChain(entries: readonly PieceEntry[]): PieceChain {
   const byWriter = Map.groupBy(entries, ({ writer }) => nameOf(writer));
   const writers = [...byWriter.values()].toSorted(([a], [b]) => compare(a?.writer, b?.writer));
   const pieces: Piece[] = [];
-  let isFinal = false;
-  let lastWriter: Writer | undefined;
-  for (const written of writers) {
-    lastWriter = written[0]?.writer;
-    isFinal = written.some(({ offset }) => offset === undefined);
-    if (lastWriter !== undefined && cutAt(pieces, lastWriter.start)) append(pieces, written);
+  for (const [index, written] of writers.entries()) {
+    const later = writers.slice(index + 1).map(([first]) => first?.writer.start ?? 0);
+    append(pieces, written, Math.min(...later));
   }
-  return { pieces, sizeBytes: endOf(pieces), isFinal, lastWriter };
+  const last = writers.at(-1) ?? [];
+  return {
+    pieces,
+    sizeBytes: endOf(pieces),
+    isFinal: last.some(({ offset }) => offset === undefined),
+    lastWriter: last[0]?.writer,
+  };
 }
 
 /** Which of two writers is the later one; of two that began at once, either, but always the same. */
@@ -50,13 +53,18 @@ export function isLater(one: Writer, other: Writer): boolean {
   return compare(one, other) > 0;
 }
 
-function append(pieces: Piece[], written: readonly PieceEntry[]): void {
-  const inOrder = written.toSorted((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
+/** Adds the pieces of one writer that end at `limit` at the latest. */
+function append(pieces: Piece[], written: readonly PieceEntry[], limit: number): void {
+  const inOrder = written.toSorted(byOffsetAndSize);
   for (const { key, offset, sizeBytes } of inOrder) {
-    if (offset === undefined || sizeBytes === 0) continue;
+    if (offset === undefined || sizeBytes === 0 || offset + sizeBytes > limit) continue;
     if (offset > endOf(pieces)) return;
     if (cutAt(pieces, offset)) pieces.push({ key, offset, sizeBytes });
   }
+}
+
+function byOffsetAndSize(one: PieceEntry, other: PieceEntry): number {
+  return (one.offset ?? 0) - (other.offset ?? 0) || one.sizeBytes - other.sizeBytes;
 }
 
 /** Takes away what begins at `offset` or after it, if a piece begins or ends there. */

@@ -75,7 +75,7 @@ export class PieceSink implements Sink, PartTarget {
 
   async send(_index: number, offset: number, bytes: PartBytes): Promise<void> {
     const { id } = this.#staging;
-    const key = this.#place.layout.piece(id, this.#writer, offset);
+    const key = this.#place.layout.piece(id, this.#writer, offset, bytes.sizeBytes);
     try {
       await putBytes(this.#place, key, bytes);
     } catch (error) {

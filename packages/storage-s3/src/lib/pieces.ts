@@ -49,7 +49,7 @@ export async function putMark(
 ): Promise<void> {
   const { layout } = place;
   const key =
-    kind === "final" ? layout.finalMark(id, writer) : layout.piece(id, writer, writer.start);
+    kind === "final" ? layout.finalMark(id, writer) : layout.piece(id, writer, writer.start, 0);
   try {
     await putText(place, key, "");
   } catch (error) {
