@@ -25,6 +25,9 @@ const commands = [
   "pull acme/app out",
   "verify acme/app",
   "verify --all",
+  "backends",
+  "objects locate acme/app",
+  "objects restore acme/app --days 1",
   "tag acme/app@1.0.0 next",
   "untag acme/app:next",
   "yank acme/app@1.0.0 --reason broken",
@@ -64,9 +67,10 @@ it("with --json every command prints one document, and nothing else on stdout", 
   await run(["hold", "release", String(documents.get("hold place")?.id)]);
   await run(["token", "revoke", String(documents.get("token create")?.id)]);
 
-  // The log is one line an event, serve ends only when it is told to, and there is no server to log
+  // The log is one line an event, a work on objects one for how far it is, serve ends only when it is told to, and there is no server to log
   // in to: each has its own test.
-  const others = ["log", "login", "logout", "serve"];
+  const works = ["objects evacuate", "objects replicate", "objects verify"];
+  const others = ["log", "login", "logout", ...works, "serve"];
   const config = await Config.load({
     root: join(import.meta.dirname, ".."),
     pjson: commandLineConfiguration("0.0.0", "./src/commands"),

@@ -10,7 +10,7 @@ import { exitCodes, outcomeOf } from "../src/lib/exit-codes.ts";
 import { formatDuration, formatSize } from "../src/lib/format.ts";
 import { nearestOf } from "../src/lib/nearest.ts";
 import { printable } from "../src/lib/printable.ts";
-import { progressLine } from "../src/lib/progress.ts";
+import { objectProgressLine, progressLine } from "../src/lib/progress.ts";
 import { TargetFolder } from "../src/lib/target-folder.ts";
 import { Sandbox } from "./store.ts";
 
@@ -47,6 +47,17 @@ describe("numbers for people", () => {
     );
     expect(progressLine({ ...state, totals: undefined })).toBe(
       "pushing  1,234 files  1.00 MiB  512 KiB/s",
+    );
+  });
+
+  it("count only what was done since the work on copies was gone on with", () => {
+    const first = { objects: 1_000, total: 3_000, sizeBytes: 1024 ** 3, problemCount: 0 };
+    const now = { ...first, objects: 1_100, sizeBytes: 1024 ** 3 + 10 * 1024 ** 2 };
+    expect(objectProgressLine("verifying", now, first, 10)).toBe(
+      "verifying  1,100/3,000 copies  1.01 GiB  1.00 MiB/s  3:10 left",
+    );
+    expect(objectProgressLine("verifying", { ...first, problemCount: 2 }, first, 0)).toBe(
+      "verifying  1,000/3,000 copies  1.00 GiB  0 B/s  2 problems",
     );
   });
 });

@@ -37,8 +37,8 @@ export abstract class ObjectWorkCommand extends StoreCommand {
       const { restart, concurrency } = flags;
       const options = { restart, signal, ...(concurrency === undefined ? {} : { concurrency }) };
       await this.withStore(flags, async (store) => {
-        const work = begin(store, options);
         try {
+          const work = begin(store, options);
           await followObjectWork(work, { ...telling, json: flags.json ?? false, signal });
         } catch (error) {
           throw hinted(error);

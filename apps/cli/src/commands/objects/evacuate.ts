@@ -35,7 +35,7 @@ ${goesOn}
   override async run(): Promise<void> {
     const { flags } = await this.parse(ObjectsEvacuate);
     const { from, to } = flags;
-    const telling = { label: "evacuating", changed: "removed or copied" };
+    const telling = { label: "evacuating", changed: "copied or removed" };
     await this.follow(flags, telling, (store, options) =>
       store.evacuateObjects({ ...options, from, ...(to === undefined ? {} : { to }) }),
     );

@@ -31,7 +31,7 @@ ${goesOn}
   override async run(): Promise<void> {
     const { flags } = await this.parse(ObjectsVerify);
     const { backend } = flags;
-    const telling = { label: "verifying", changed: "found otherwise than before" };
+    const telling = { label: "verifying", changed: "changed" };
     await this.follow(flags, telling, (store, options) =>
       store.verifyObjects({ ...options, ...(backend === undefined ? {} : { backend }) }),
     );
