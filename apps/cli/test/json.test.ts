@@ -67,10 +67,11 @@ it("with --json every command prints one document, and nothing else on stdout", 
   await run(["hold", "release", String(documents.get("hold place")?.id)]);
   await run(["token", "revoke", String(documents.get("token create")?.id)]);
 
-  // The log is one line an event, a work on objects one for how far it is, serve ends only when it is told to, and there is no server to log
-  // in to: each has its own test.
+  // The log is one line an event, a work on objects one for how far it is, serve ends only when it
+  // is told to, an instance is copied to another one, and there is no server to log in to: each has
+  // its own test.
   const works = ["objects evacuate", "objects replicate", "objects verify"];
-  const others = ["log", "login", "logout", ...works, "serve"];
+  const others = ["instance copy", "log", "login", "logout", ...works, "serve"];
   const config = await Config.load({
     root: join(import.meta.dirname, ".."),
     pjson: commandLineConfiguration("0.0.0", "./src/commands"),

@@ -247,12 +247,21 @@ export function decodeObjectLocations(json: ObjectLocationsJson): ObjectLocation
 }
 
 export function encodeObjectWork(progress: ObjectWorkProgress): ObjectWorkJson {
-  const { sizeBytes, problemCount, problems, ...same } = progress;
+  const { position, objects, total, sizeBytes, changed, skipped } = progress;
   return {
-    ...same,
+    position,
+    objects,
+    total,
     size: sizeBytes,
-    problem_count: problemCount,
-    problems: problems.map(({ address, ...problem }) => ({ content_address: address, ...problem })),
+    changed,
+    skipped,
+    problem_count: progress.problemCount,
+    problems: progress.problems.map(({ address, ...problem }) => ({
+      content_address: address,
+      ...problem,
+    })),
+    resumed: progress.resumed,
+    done: progress.done,
   };
 }
 
