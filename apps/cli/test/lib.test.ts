@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { storeErrorCodes, type StoreErrorCode } from "@store/identity";
 import { describe, expect, it } from "vitest";
 
+import { copyProgressLine } from "../src/lib/copy-progress.ts";
 import { forEachBounded, type Bounds } from "../src/lib/bounded.ts";
 import { createExclusion } from "../src/lib/exclusion.ts";
 import { exitCodes, outcomeOf } from "../src/lib/exit-codes.ts";
@@ -59,6 +60,16 @@ describe("numbers for people", () => {
     expect(objectProgressLine("verifying", { ...first, problemCount: 2 }, first, 0)).toBe(
       "verifying  1,000/3,000 copies  1.00 GiB  0 B/s  2 problems",
     );
+  });
+
+  it("count of a copy only what was done since it was gone on with", () => {
+    const first = { step: "copying", done: 5_000, total: 9_006, objects: 0, sizeBytes: 0 } as const;
+    const now = { ...first, done: 6_000, objects: 411, sizeBytes: 1024 ** 2 };
+    expect(copyProgressLine(now, first, 10)).toBe(
+      "copying  6,000/9,006 events  411 objects  1.00 MiB  0:30 left",
+    );
+    const verifying = { step: "verifying", done: 1, objects: 1, sizeBytes: 5 } as const;
+    expect(copyProgressLine(verifying, verifying, 1)).toBe("verifying  1 row  1 object  5 B");
   });
 });
 
