@@ -131,6 +131,8 @@ test("a gap in what was applied is filled in order", () => {
     name: `m${version}`,
     sha256: `h${version}`,
     sql: "",
+    compatibleFrom: version,
+    outsideTransaction: false,
   }));
   const pending = pendingMigrations([{ version: 1, name: "m1", sha256: "h1" }], known);
   expect(pending.map(({ version }) => version)).toEqual([2, 3]);

@@ -216,7 +216,11 @@ test("a full disk fails the commands that met it, keeps nothing of them, and can
   const migrations = await loadMigrations("sqlite");
   const connection = await SqliteConnection.open(path, ["journal_mode = WAL"], 0);
   afterTest(async () => connection.close());
-  await migrateSqlite(connection, migrations, { fresh: false, lockTimeoutMs: 0 });
+  await migrateSqlite(connection, {
+    migrations,
+    fresh: false,
+    lockTimeoutMs: 0,
+  });
   const transactor = new SqliteTransactor({
     connection,
     migrations,

@@ -1,7 +1,9 @@
+-- compatible-from: 2
+-- outside-transaction
 -- The copies of one backend, in order of address, and those of them that are not whole.
-CREATE INDEX storage_locations_backend ON storage_locations (backend, content_address);
-CREATE INDEX storage_locations_failed
+CREATE INDEX CONCURRENTLY storage_locations_backend ON storage_locations (backend, content_address);
+CREATE INDEX CONCURRENTLY storage_locations_failed
   ON storage_locations (backend, content_address) WHERE status <> 'ok';
 -- The copies that were asked for from an archive, or were restored for a time.
-CREATE INDEX storage_locations_restoring
+CREATE INDEX CONCURRENTLY storage_locations_restoring
   ON storage_locations (backend, content_address) WHERE restore_status <> 'none';

@@ -1,3 +1,5 @@
+-- compatible-from: 2
+-- outside-transaction
 -- The copies of one backend, in order of address, and those of them that are not whole.
 CREATE INDEX storage_locations_backend ON storage_locations (backend, content_address);
 CREATE INDEX storage_locations_failed

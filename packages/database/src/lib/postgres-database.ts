@@ -1,6 +1,14 @@
 /** An instance in one schema of a PostgreSQL database. */
 import { StoreError } from "@store/identity";
-import { type Migration, assertCurrent, assertNotTooNew, loadMigrations } from "./migrations.ts";
+import {
+  type Migration,
+  type SchemaState,
+  assertNotNewer,
+  assertNotTooNew,
+  assertUsable,
+  loadMigrations,
+  pendingMigrations,
+} from "./migrations.ts";
 import { PostgresListener } from "./postgres-listener.ts";
 import { PostgresLocks } from "./postgres-locks.ts";
 import { migratePostgres } from "./postgres-migrate.ts";
@@ -11,6 +19,7 @@ import { PostgresServer, withinTime, withoutLimit } from "./postgres-server.ts";
 import { postgresSql } from "./postgres-session.ts";
 import { PostgresTransactor } from "./postgres-transactor.ts";
 import { parsePostgresUrl } from "./postgres-url.ts";
+import { appliedOf, postgresSchemaOf } from "./schema-state.ts";
 import { postgresTables } from "./schema-postgres.ts";
 import { ScratchTables } from "./scratch.ts";
 import type { Sql } from "./sql.ts";
@@ -22,7 +31,9 @@ import type {
   Explainable,
   HeldLock,
   Listener,
+  MigrateOptions,
   MigrationReport,
+  PendingMigration,
   Scratch,
   WriteTransaction,
 } from "./types.ts";
@@ -41,6 +52,8 @@ export interface PostgresOptions extends WriterLimits {
   readonly connectTimeoutMs: number;
   readonly replicaUrls: readonly string[];
   readonly replicaLagMs: number;
+  /** Where migrations are, if not with this package. */
+  readonly migrationsFolder?: URL;
 }
 
 /** Connects, and refuses a schema that is newer than this code. */
@@ -51,7 +64,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     const replica = new PostgresServer(parsePostgresUrl(text, place.schema), { connectTimeoutMs });
     return { server: replica, pool: openPool(replica, options) };
   });
-  const migrations = await loadMigrations("postgres");
+  const migrations = await loadMigrations("postgres", options.migrationsFolder);
   let writer: Writer | undefined;
   const server = new PostgresServer(place, {
     connectTimeoutMs,
@@ -64,7 +77,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   const parts = { server, replicas, transactor, writer, migrations, options };
   const database = new PostgresDatabase(parts);
   try {
-    assertNotTooNew(await database.schemaVersion(), migrations);
+    assertNotTooNew(await database.schemaState(), migrations);
   } catch (error) {
     await database.close();
     throw error;
@@ -119,31 +132,40 @@ class PostgresDatabase implements Database {
     this.#writer.join(participant);
   }
 
-  migrate(): Promise<MigrationReport> {
-    return this.#migrate(false);
+  migrate(options: MigrateOptions = {}): Promise<MigrationReport> {
+    return this.#migrate({ ...options, fresh: false });
   }
 
-  migrateFresh(): Promise<MigrationReport> {
-    return this.#migrate(true);
+  migrateFresh(options: MigrateOptions = {}): Promise<MigrationReport> {
+    return this.#migrate({ ...options, fresh: true });
+  }
+
+  async pendingMigrations(): Promise<readonly PendingMigration[]> {
+    const { migrations } = this.#parts;
+    const state = await this.schemaState();
+    assertNotTooNew(state, migrations);
+    if (state.version === 0) return migrations;
+    const rows = await this.#read("SELECT version, name, sha256 FROM schema_migrations");
+    return pendingMigrations(appliedOf(rows), migrations);
   }
 
   async schemaVersion(): Promise<number> {
-    const [[isThere] = []] = await this.#read(
-      "SELECT to_regclass('schema_migrations') IS NOT NULL",
-    );
-    if (isThere !== true) return 0;
-    const [[version] = []] = await this.#read("SELECT max(version) FROM schema_migrations");
-    return Number(version ?? 0);
+    return (await this.schemaState()).version;
+  }
+
+  schemaState(): Promise<SchemaState> {
+    return postgresSchemaOf((text) => this.#read(text), this.#parts.migrations);
   }
 
   async assertSchemaCurrent(): Promise<void> {
-    assertCurrent(await this.schemaVersion(), this.#parts.migrations);
+    assertUsable(await this.schemaState(), this.#parts.migrations);
   }
 
   async openScratch(): Promise<Scratch> {
     this.#assertOpen();
     const { server, migrations, options } = this.#parts;
     const { lockTimeoutMs } = options;
+    assertNotNewer(await this.schemaState(), migrations);
     const space = await openPostgresScratch({ server, migrations, lockTimeoutMs });
     return new ScratchTables(space, (work) => this.#writer.exclusive(work));
   }
@@ -208,18 +230,16 @@ class PostgresDatabase implements Database {
     await server.close();
   }
 
-  #migrate(fresh: boolean): Promise<MigrationReport> {
+  async #migrate(how: MigrateOptions & { readonly fresh: boolean }): Promise<MigrationReport> {
     this.#assertOpen();
     const { migrations, server, options } = this.#parts;
     const { schema } = server.place;
-    return this.#writer.exclusive(async () => {
-      const session = await server.open(withoutLimit(options.lockTimeoutMs));
-      try {
-        return await migratePostgres(session, migrations, { schema, fresh });
-      } finally {
-        await session.close();
-      }
-    });
+    const session = await server.open(withoutLimit(options.lockTimeoutMs));
+    try {
+      return await migratePostgres(session, { ...how, schema, migrations });
+    } finally {
+      await session.close();
+    }
   }
 
   async #read(text: string, parameters: readonly unknown[] = []): Promise<unknown[][]> {

@@ -26,6 +26,11 @@ export function isPassingConflict(error: unknown): boolean {
   return code !== undefined && conflicts.has(code);
 }
 
+/** Whether somebody else held a lock for longer than was waited for. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(isStoreError(error) ? error.cause : error) === "55P03";
+}
+
 /** Whether the server ended a statement because of its time, or because somebody asked it to. */
 export function isCancelled(error: unknown): boolean {
   return codeOf(isStoreError(error) ? error.cause : error) === "57014";

@@ -1,6 +1,7 @@
 /** Scratch space on PostgreSQL: a schema of its own. */
 import { randomBytes } from "node:crypto";
 import { getTableName } from "drizzle-orm";
+import { textInside } from "./index-statements.ts";
 import type { Migration } from "./migrations.ts";
 import type { PostgresSessionConnection } from "./postgres-connection.ts";
 import { type PostgresServer, withoutLimit } from "./postgres-server.ts";
@@ -29,7 +30,7 @@ export async function openPostgresScratch(options: PostgresScratchOptions): Prom
     // Held for as long as the session lives: it tells that this space is in use.
     await session.batch(`SELECT pg_advisory_lock(${advisoryKey(schema)})`);
     await session.batch(`CREATE SCHEMA "${schema}"`);
-    for (const { sql } of options.migrations) await session.batch(sql);
+    for (const migration of options.migrations) await session.batch(textInside(migration));
     for (const table of Object.values(postgresTables)) {
       await session.batch(`ALTER TABLE ${getTableName(table)} SET UNLOGGED`);
     }

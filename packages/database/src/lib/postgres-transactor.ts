@@ -2,7 +2,7 @@
 import { StoreError, isStoreError } from "@store/identity";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, ResultMode } from "./connection.ts";
-import { assertCurrent, type Migration } from "./migrations.ts";
+import { assertUsable, type Migration } from "./migrations.ts";
 import type { PostgresSessionConnection, SessionOptions } from "./postgres-connection.ts";
 import { isPassingConflict, isReadOnly } from "./postgres-errors.ts";
 import {
@@ -13,6 +13,7 @@ import {
 } from "./postgres-server.ts";
 import { postgresSql } from "./postgres-session.ts";
 import { channelName } from "./postgres-url.ts";
+import { postgresStateAt } from "./schema-state.ts";
 import { postgresTables } from "./schema-postgres.ts";
 import type { Sql } from "./sql.ts";
 import type { Tables } from "./tables.ts";
@@ -103,7 +104,9 @@ export class PostgresTransactor implements Transactor, Connection {
     const hasHead = (await this.#writable(locking)).rows.length > 0;
     if (!hasHead) await this.#open.batch(beginAndLockTable);
     const { rows } = hasHead ? await version : await this.#open.batch(readVersion);
-    assertCurrent(Number(rows[0]?.[0] ?? 0), this.#options.migrations);
+    const { migrations } = this.#options;
+    const read = async (text: string): Promise<unknown[][]> => (await this.#open.batch(text)).rows;
+    assertUsable(await postgresStateAt(read, Number(rows[0]?.[0] ?? 0), migrations), migrations);
     return hasHead;
   }
 

@@ -2,17 +2,24 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { StoreError } from "@store/identity";
-import { type Migration, assertCurrent, assertNotTooNew, loadMigrations } from "./migrations.ts";
+import {
+  type Migration,
+  type SchemaState,
+  assertNotNewer,
+  assertNotTooNew,
+  assertUsable,
+  loadMigrations,
+} from "./migrations.ts";
 import { sqliteTables } from "./schema-sqlite.ts";
 import { ScratchTables } from "./scratch.ts";
 import { SqliteConnection, patiently } from "./sqlite-connection.ts";
 import { createDatabaseFile } from "./sqlite-file.ts";
 import { SqliteLocks } from "./sqlite-locks.ts";
-import { migrateSqlite } from "./sqlite-migrate.ts";
+import { migrateSqlite, pendingSqlite } from "./sqlite-migrate.ts";
 import { SqliteMemoryReader, SqliteReader } from "./sqlite-reader.ts";
 import { openSqliteScratch } from "./sqlite-scratch.ts";
 import { sqliteSql } from "./sqlite-session.ts";
-import { SqliteTransactor, schemaVersionOf } from "./sqlite-transactor.ts";
+import { SqliteTransactor, schemaStateOf } from "./sqlite-transactor.ts";
 import type { Sql } from "./sql.ts";
 import type {
   BatchParticipant,
@@ -21,7 +28,9 @@ import type {
   Explainable,
   HeldLock,
   Listener,
+  MigrateOptions,
   MigrationReport,
+  PendingMigration,
   Scratch,
   WriteTransaction,
 } from "./types.ts";
@@ -31,6 +40,8 @@ import { Writer } from "./writer.ts";
 /** Settled options of one open database. */
 export interface SqliteOptions extends WriterLimits {
   readonly lockTimeoutMs: number;
+  /** Where migrations are, if not with this package. */
+  readonly migrationsFolder?: URL;
 }
 
 // 32 MiB of pages each; the write-ahead log is cut back to 64 MiB when it was larger.
@@ -48,7 +59,7 @@ const readerPragmas = ["query_only = ON", "cache_size = -32768"];
 /** Opens `path`, creating an empty database where there is none, or `:memory:`. */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<Database> {
   const { lockTimeoutMs } = options;
-  const migrations = await loadMigrations("sqlite");
+  const migrations = await loadMigrations("sqlite", options.migrationsFolder);
   const inMemory = path === ":memory:";
   // A name of its own, so that a scratch space of this process can be attached to it.
   const location = inMemory ? `file:store-${randomUUID()}?mode=memory&cache=shared` : resolve(path);
@@ -56,8 +67,8 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
   const writer = await SqliteConnection.open(location, writerPragmas, lockTimeoutMs);
   try {
     if (!inMemory) await useWriteAheadLog(writer, lockTimeoutMs);
-    const version = await patiently(() => schemaVersionOf(writer), lockTimeoutMs);
-    assertNotTooNew(version, migrations);
+    const state = await patiently(() => schemaStateOf(writer, migrations), lockTimeoutMs);
+    assertNotTooNew(state, migrations);
     const reader = inMemory
       ? writer
       : await SqliteConnection.open(location, readerPragmas, lockTimeoutMs);
@@ -128,27 +139,37 @@ class SqliteDatabase implements Database {
     this.#writer.join(participant);
   }
 
-  migrate(): Promise<MigrationReport> {
-    return this.#migrate(false);
+  migrate(options: MigrateOptions = {}): Promise<MigrationReport> {
+    return this.#migrate({ ...options, fresh: false });
   }
 
-  migrateFresh(): Promise<MigrationReport> {
-    return this.#migrate(true);
+  migrateFresh(options: MigrateOptions = {}): Promise<MigrationReport> {
+    return this.#migrate({ ...options, fresh: true });
+  }
+
+  async pendingMigrations(): Promise<readonly PendingMigration[]> {
+    const { migrations, reader } = this.#parts;
+    const state = await this.#schemaState();
+    assertNotTooNew(state, migrations);
+    return await patiently(
+      () => pendingSqlite(reader, state.version, migrations),
+      this.#lockTimeoutMs,
+    );
   }
 
   async schemaVersion(): Promise<number> {
-    this.#assertOpen();
-    return await patiently(() => schemaVersionOf(this.#parts.reader), this.#lockTimeoutMs);
+    return (await this.#schemaState()).version;
   }
 
   async assertSchemaCurrent(): Promise<void> {
-    assertCurrent(await this.schemaVersion(), this.#parts.migrations);
+    assertUsable(await this.#schemaState(), this.#parts.migrations);
   }
 
   async openScratch(): Promise<Scratch> {
     this.#assertOpen();
     const { location, inMemory, migrations } = this.#parts;
     const lockTimeoutMs = this.#lockTimeoutMs;
+    assertNotNewer(await this.#schemaState(), migrations);
     const space = await openSqliteScratch({ live: location, inMemory, migrations, lockTimeoutMs });
     return new ScratchTables(space, (work) => this.#writer.exclusive(work));
   }
@@ -206,11 +227,18 @@ class SqliteDatabase implements Database {
     this.#parts.writer.close();
   }
 
-  async #migrate(fresh: boolean): Promise<MigrationReport> {
+  async #migrate(how: MigrateOptions & { readonly fresh: boolean }): Promise<MigrationReport> {
     const { writer, migrations } = this.#parts;
+    const lockTimeoutMs = this.#lockTimeoutMs;
     return await this.#writer.exclusive(() =>
-      migrateSqlite(writer, migrations, { fresh, lockTimeoutMs: this.#lockTimeoutMs }),
+      migrateSqlite(writer, { ...how, migrations, lockTimeoutMs }),
     );
+  }
+
+  async #schemaState(): Promise<SchemaState> {
+    this.#assertOpen();
+    const { migrations, reader } = this.#parts;
+    return await patiently(() => schemaStateOf(reader, migrations), this.#lockTimeoutMs);
   }
 
   #assertOpen(): void {

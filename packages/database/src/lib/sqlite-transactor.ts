@@ -1,7 +1,7 @@
 /** The writer's transactions on SQLite. */
 import { StoreError } from "@store/identity";
 import type { Connection, ResultMode } from "./connection.ts";
-import { assertCurrent, type Migration } from "./migrations.ts";
+import { assertUsable, type Migration, type SchemaState } from "./migrations.ts";
 import { sqliteTables } from "./schema-sqlite.ts";
 import { type SqliteConnection, patiently } from "./sqlite-connection.ts";
 import { sqliteSql } from "./sqlite-session.ts";
@@ -57,7 +57,7 @@ export class SqliteTransactor implements Transactor, Connection {
       () => this.#connection.run("BEGIN IMMEDIATE", [], "changes"),
       this.#lockTimeoutMs,
     );
-    assertCurrent(schemaVersionOf(this.#connection), this.#migrations);
+    assertUsable(schemaStateOf(this.#connection, this.#migrations), this.#migrations);
   }
 
   confirmBegin(): Promise<boolean> {
@@ -131,6 +131,31 @@ export function schemaVersionOf(connection: SqliteConnection): number {
   if (version === null) return 0;
   if (typeof version === "number") return version;
   throw new StoreError("internal", "The record of migrations cannot be read.");
+}
+
+/** The same, with the oldest code that works with a schema that is newer than this code. */
+export function schemaStateOf(
+  connection: SqliteConnection,
+  known: readonly Migration[],
+): SchemaState {
+  const version = schemaVersionOf(connection);
+  if (version <= known.length || !hasCompatibleFrom(connection)) {
+    return { version, usableFrom: version };
+  }
+  const [row] = connection.all(
+    "SELECT max(coalesce(compatible_from, version)) AS oldest FROM schema_migrations " +
+      "WHERE version > ?",
+    known.length,
+  );
+  return { version, usableFrom: Number(row?.["oldest"] ?? version) };
+}
+
+/** The column is younger than its table. */
+export function hasCompatibleFrom(connection: SqliteConnection): boolean {
+  const rows = connection.all(
+    "SELECT 1 FROM pragma_table_info('schema_migrations') WHERE name = 'compatible_from'",
+  );
+  return rows.length > 0;
 }
 
 function hasMigrationsTable(connection: SqliteConnection): boolean {

@@ -89,9 +89,34 @@ export interface BatchParticipant {
 export interface MigrationReport {
   /** The version before, 0 for an empty database. */
   readonly from: number;
+  /** The version now. */
   readonly to: number;
   /** The names of the files that were applied, in order. */
   readonly applied: readonly string[];
+}
+
+/** A migration that was not applied yet. */
+export interface PendingMigration {
+  readonly version: number;
+  readonly name: string;
+  /** Servers whose schema is this version or later go on working meanwhile, and afterwards. */
+  readonly compatibleFrom: number;
+}
+
+/** How far a migration has come. */
+export interface MigrationStep {
+  readonly version: number;
+  readonly name: string;
+  /** `waiting` for others to let go of a lock, which they have until it is tried again. */
+  readonly status: "applying" | "waiting" | "applied";
+  /** The index that is made now, where the migration makes them one by one. */
+  readonly index?: string;
+}
+
+/** How to migrate. */
+export interface MigrateOptions {
+  /** Called as it goes on. It must be quick and must not throw. */
+  readonly onStep?: (step: MigrationStep) => void;
 }
 
 /** Whether the database answers. */
@@ -195,13 +220,22 @@ export interface Database {
   write<T>(command: (tx: WriteTransaction) => PromiseLike<T>): Promise<T>;
   /** Lets a participant take part in every batch; at most one, before the first write. */
   join(participant: BatchParticipant): void;
-  /** Brings the schema up to this code's version. Safe in two processes at once. */
-  migrate(): Promise<MigrationReport>;
+  /**
+   * Brings the schema up to this code's version. Safe in two processes at once, and beside servers:
+   * each file is a transaction of its own that waits briefly for locks and tries again, and large
+   * indexes are made without one. What was applied stays where a later file fails.
+   */
+  migrate(options?: MigrateOptions): Promise<MigrationReport>;
   /** Drops everything of ours and migrates an empty database. All data is lost. */
-  migrateFresh(): Promise<MigrationReport>;
+  migrateFresh(options?: MigrateOptions): Promise<MigrationReport>;
+  /** What {@link migrate} would apply, in order. */
+  pendingMigrations(): Promise<readonly PendingMigration[]>;
   /** The schema's version in the database: 0 if it is empty. */
   schemaVersion(): Promise<number>;
-  /** Throws `schema_outdated` or `schema_too_new` unless the schema is this code's. */
+  /**
+   * Throws `schema_outdated` or `schema_too_new` unless the schema is this code's, or a newer one
+   * that says that this code goes on working with it.
+   */
   assertSchemaCurrent(): Promise<void>;
   openScratch(): Promise<Scratch>;
   /**
