@@ -76,12 +76,16 @@ export interface PendingWrite {
   conflict: boolean;
 }
 
+const mostCompleted = 1000;
+
 /** A bucket without versions. */
 export class Bucket {
   readonly name: string;
   readonly created: number;
   readonly keys = new SortedKeys();
   readonly uploads = new Map<string, Upload>();
+  /** What the last uploads have become, by their ids. */
+  readonly completed = new Map<string, StoredObject>();
   readonly #objects = new Map<string, StoredObject>();
   readonly #pending = new Map<string, Set<PendingWrite>>();
 
@@ -146,6 +150,13 @@ export class Bucket {
     const begun: Upload = { ...upload, id, parts: new Map(), completing: false };
     this.uploads.set(id, begun);
     return begun;
+  }
+
+  /** Keeps what an upload has become, for a Complete that comes again. */
+  remember(upload: Upload, object: StoredObject): void {
+    this.completed.set(upload.id, object);
+    const [oldest] = this.completed.keys();
+    if (this.completed.size > mostCompleted && oldest !== undefined) this.completed.delete(oldest);
   }
 
   /** Forgets an upload and the parts that no object took over. */

@@ -20,6 +20,8 @@ export interface S3Limits {
 export interface S3Service {
   readonly region: string;
   readonly limits: S3Limits;
+  /** Whether a Complete that comes again is answered as the first was. */
+  readonly completesAgain: boolean;
   readonly blobs: Blobs;
   readonly buckets: Map<string, Bucket>;
   /** The server's clock, in milliseconds since 1970. */

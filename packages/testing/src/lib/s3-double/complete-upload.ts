@@ -19,6 +19,11 @@ import { childText, element, parseXml, type XmlElement, xmlDocument } from "./xm
 export async function completeUpload(call: S3Call): Promise<S3Answer> {
   const bucket = bucketOf(call);
   const { request, service } = call;
+  const before = bucket.completed.get(request.query.get("uploadId") ?? "");
+  if (service.completesAgain && before?.key === request.key) {
+    await receiveText(withoutChecksum(call));
+    return answer(call, bucket, before);
+  }
   return conditionally(bucket, request, async (recheck) => {
     uploadOf(call, bucket);
     const listed = readPartList(await receiveText(withoutChecksum(call)));
@@ -32,6 +37,7 @@ export async function completeUpload(call: S3Call): Promise<S3Answer> {
     for (const part of parts) upload.parts.delete(part.number);
     bucket.put(object);
     bucket.endUpload(upload);
+    bucket.remember(upload, object);
     return answer(call, bucket, object);
   });
 }

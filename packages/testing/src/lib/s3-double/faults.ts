@@ -5,7 +5,7 @@ import type { S3Operation } from "./route.ts";
 export type S3FaultEffect =
   /** The connection is reset once so many bytes of the request's body have come. */
   | { readonly effect: "reset-request"; readonly afterBytes: number }
-  /** The operation is performed; the connection is reset after so many bytes of the answer's body. */
+  /** The operation is performed; the connection ends after so many bytes of the answer's body. */
   | { readonly effect: "reset-answer"; readonly afterBytes: number }
   /** The operation is performed, and the connection is reset before a byte of the answer. */
   | { readonly effect: "lose-answer" }

@@ -12,7 +12,8 @@ export async function sendAnswer(
   const { status, headers, body } = answer;
   try {
     if (fault?.effect === "lose-answer") {
-      response.socket?.resetAndDestroy();
+      // The answer before may still be leaving, and the response then has no socket yet.
+      response.req.socket.resetAndDestroy();
       return;
     }
     if (typeof body === "string") {
@@ -44,7 +45,7 @@ async function sendBody(
     if (sent + bytes.length >= limit) {
       // What was written must have left before the connection is cut.
       await write(response, bytes.subarray(0, limit - sent));
-      response.socket?.resetAndDestroy();
+      response.req.socket.resetAndDestroy();
       return;
     }
     if (wrong >= sent && wrong < sent + bytes.length) {

@@ -27,6 +27,11 @@ export interface S3DoubleOptions {
   readonly bucket?: string;
   /** The first credential. Default one that is made up. */
   readonly credentials?: S3Credential;
+  /**
+   * Whether a Complete that comes again is answered as the first was, as S3 does for a while.
+   * Default false: `NoSuchUpload`, as its reference says.
+   */
+  readonly completesAgain?: boolean;
   /** Where the folder of its files is made. Default the system's temporary folder. */
   readonly parentFolder?: string;
   /** Smaller sizes than AWS's, for tests of what happens at them. */
@@ -85,6 +90,7 @@ export async function startS3Double(options: S3DoubleOptions = {}): Promise<S3Do
     service: {
       region,
       limits: { ...limits, ...options.limits },
+      completesAgain: options.completesAgain ?? false,
       blobs,
       buckets: new Map([[bucket.name, bucket]]),
       now,
