@@ -7,6 +7,8 @@ import { createClient } from "@store/client";
 import { nodeTransport } from "@store/client/node";
 import type { PresignOptions, StorageBackend } from "@store/storage";
 import { createMemoryBackend } from "@store/storage/memory";
+import { openS3Storage } from "@store/storage-s3";
+import { startS3Double } from "@store/testing/s3-double";
 import { describe, expect, it } from "vitest";
 
 import { openByteServer, type ByteServer } from "./byte-server.ts";
@@ -45,6 +47,11 @@ async function openPlace(): Promise<Place> {
       await once(server, "close");
     },
   };
+}
+
+async function openDouble() {
+  const s3 = await startS3Double();
+  return { s3, [Symbol.asyncDispose]: () => s3.close() };
 }
 
 interface Presigned {
@@ -186,5 +193,34 @@ describe("a large read", () => {
       "bytes=100-4999",
     ]);
     for (const { headers } of place.asked) expect(headers).not.toHaveProperty("authorization");
+  });
+
+  it("of an object in S3 is answered there by what the server has signed", async () => {
+    await using double = await openDouble();
+    const { endpoint, region, bucket, credentials } = double.s3;
+    const backend = await openS3Storage({ bucket, region, endpoint, credentials, pathStyle: true });
+    await using server = await openServer(backend, 1_000);
+    const path = await publish(server.registry, { mediaType: "text/html" });
+    const direct = await fetch(server.url + path, { headers: { authorization: "Bearer secret" } });
+    expect(direct.redirected).toBe(true);
+    expect(direct.url.startsWith(endpoint)).toBe(true);
+    expect(direct.headers.get("content-type")).toBe("application/octet-stream");
+    expect(direct.headers.get("content-disposition")).toContain("attachment");
+    expect((await bytesOf(direct)).equals(content)).toBe(true);
+    const transport = nodeTransport();
+    const client = createClient({ url: server.url, credential: { token: "secret" }, transport });
+    const { body } = await client.openObject(address);
+    expect(Buffer.concat(await Array.fromAsync(body)).equals(content)).toBe(true);
+    const part = await client.openObject(address, { range: { start: 5, end: 9_999 } });
+    const bytes = Buffer.concat(await Array.fromAsync(part.body));
+    expect(bytes.equals(content.subarray(5, 9_999))).toBe(true);
+    transport.close();
+    const sent = server.answered.map(({ status, sentBytes }) => [status, sentBytes]);
+    expect(sent).toEqual([
+      [307, 0],
+      [307, 0],
+      [307, 0],
+    ]);
+    await backend.close();
   });
 });
