@@ -55,6 +55,22 @@ export async function copyEvents(registry: Registry): Promise<string[]> {
   }
 }
 
+/** What the log says each copy became, by `backend address`: `missing`, `corrupt`, or `ok` again. */
+export async function copyStates(registry: Registry): Promise<Map<string, string[]>> {
+  const states = new Map<string, string[]>();
+  for (let after = 0; ;) {
+    const { items, scannedTo, head } = await registry.readEvents({ after, limit: 1000 });
+    for (const { type, subject, payload } of items) {
+      if (type !== "v1.object.damaged" && type !== "v1.object.mended") continue;
+      const { backend, finding = "ok" } = decodeCbor(payload) as Readonly<Record<string, string>>;
+      const copy = `${backend} ${subject.replace("object:", "")}`;
+      states.set(copy, [...(states.get(copy) ?? []), finding]);
+    }
+    if (scannedTo >= head) return states;
+    after = scannedTo;
+  }
+}
+
 /** Waits until reports that are under way are recorded. */
 export async function settled(registry: Registry, events: readonly string[]): Promise<void> {
   await expect.poll(() => copyEvents(registry), { timeout: 5_000 }).toEqual(events);

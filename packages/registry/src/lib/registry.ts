@@ -185,7 +185,11 @@ export interface Registry extends Uploads, Copies {
   getHold(holdId: string): Promise<HoldInfo>;
   listHolds(filter?: HoldFilter, page?: PageOptions): Promise<Page<HoldInfo>>;
 
-  /** Reads every byte of a finalized package and holds it against manifest and log. */
+  /**
+   * Reads every byte of a finalized package, of each of its copies, and holds it against manifest
+   * and log; records which copies are damaged or whole again. A problem with a `backend` is of that
+   * copy alone. A copy that its backend cannot give now is left out while another is whole.
+   */
   verifyPackage(packageId: string, options?: VerifyOptions): Promise<VerifyReport>;
   /** Recomputes the log's tree; throws `log_corrupt` naming the first contradiction. */
   verifyLog(): Promise<LogHead>;

@@ -5,6 +5,7 @@ import type { Instance } from "../instance.ts";
 import { findCopies, type CopyRow } from "../queries/copies.ts";
 import { formatTime } from "../times.ts";
 import { noteFailure } from "./findings.ts";
+import { reportFinding, reportWhole } from "./reports.ts";
 
 type BadOutcome = Exclude<VerifyOutcome, { status: "ok" }>;
 
@@ -16,7 +17,7 @@ export interface BadCopy {
 
 /**
  * Reads every copy of an object whole, at all backends that are configured, and reports what it
- * finds. A copy in an archive cannot be read, and is left out while another is whole; one backend
+ * finds before it answers. A copy in an archive cannot be read, and is left out while another is whole; one backend
  * that fails is left out likewise. Where nothing is whole, that failure is thrown.
  */
 export async function verifyCopies(
@@ -24,7 +25,7 @@ export async function verifyCopies(
   address: ContentAddress,
   options: Pick<VerifyOptions, "expect" | "signal">,
 ): Promise<BadCopy[]> {
-  const { clock, reports } = instance;
+  const { clock } = instance;
   const bad: { backend: string; outcome: BadOutcome }[] = [];
   let wholeCount = 0;
   let failure: StoreError | undefined;
@@ -34,11 +35,11 @@ export async function verifyCopies(
       const outcome = await verifyOne(instance, name, address, options);
       if (outcome.status !== "ok") {
         bad.push({ backend: name, outcome });
-        reports.damaged(found, outcome.status);
+        await reportFinding(instance, { ...found, finding: outcome.status });
         continue;
       }
       wholeCount += 1;
-      if (isDoubted) reports.whole(found);
+      if (isDoubted) await reportWhole(instance, found);
     } catch (error) {
       if (!isStoreError(error) || !isOfOneBackend(error)) throw error;
       noteFailure(instance, found, error);
