@@ -14,7 +14,7 @@ import { expect, test } from "vitest";
 import { bytesOf, dialects, openTestInstance, type TestInstance } from "./instance.ts";
 import { copyStates, putBytes, withOverrides } from "./several-backends.ts";
 
-const writes = rounds(400);
+const writes = rounds(250);
 const sizes = [1, 700, 65_537, 1_048_576, 1_048_577, 2_600_000];
 
 /** Numbers from 0 to below 1 that a seed decides. */
