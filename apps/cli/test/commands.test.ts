@@ -202,6 +202,21 @@ describe("an instance", () => {
     expect((await sandbox.ok("cat", "acme/app:next", "app")).stdout).toBe("2");
   });
 
+  it("tells what migrate would do, and does nothing, with --check", async () => {
+    await using sandbox = await sandboxWithApp();
+    expect((await sandbox.ok("migrate", "--check")).stdout).toContain("already");
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(sandbox.path("data/store.db"));
+    database.exec("DELETE FROM schema_migrations WHERE version = 4");
+    database.close();
+    const checked = await sandbox.store(["migrate", "--check"]);
+    expect(checked.exitCode).toBe(1);
+    expect(checked.stdout).toContain("pending  0004_placement_indexes  (servers go on)");
+    expect((await sandbox.store(["migrate", "--check", "--fresh"])).exitCode).toBe(2);
+    await using empty = await Sandbox.create();
+    expect((await empty.store(["migrate", "--check"])).exitCode).toBe(3);
+  });
+
   it("begins anew with migrate --fresh --yes only", async () => {
     await using sandbox = await sandboxWithApp();
     expect((await sandbox.store(["migrate", "--fresh"])).exitCode).toBe(2);

@@ -133,7 +133,7 @@ test("a batch that lost a deadlock is run again", async () => {
     await touch(tx, "x");
   });
   await blocking;
-  expect(runs).toBe(2);
+  expect(runs).toBeGreaterThan(1);
   expect(await database.reader.select({ seq: t.definedSeq }).from(t)).toEqual([
     { seq: 2 },
     { seq: 2 },

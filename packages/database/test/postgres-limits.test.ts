@@ -86,15 +86,15 @@ test("a slow read holds up no other while there is a connection left", async () 
 
 test("no more reads wait for a connection than are allowed, and none for longer", async () => {
   const schema = await newSchema();
-  const limits = { readerConnections: 1, readerWaitLimit: 2, readerWaitTimeoutMs: 50 };
+  const limits = { readerConnections: 1, readerWaitLimit: 2, readerWaitTimeoutMs: 500 };
   const database = await openPlace(schema.url, limits);
   const outcomes = await Promise.allSettled(
-    [1, 2, 3, 4].map((_, index) => slowRead(database, index === 0 ? 0.5 : 0)),
+    [1, 2, 3, 4].map((_, index) => slowRead(database, index === 0 ? 1.5 : 0)),
   );
   expect(outcomes).toMatchObject([
     { status: "fulfilled" },
-    { status: "rejected", reason: { code: "database_unavailable", context: { limit: 50 } } },
-    { status: "rejected", reason: { code: "database_unavailable", context: { limit: 50 } } },
+    { status: "rejected", reason: { code: "database_unavailable", context: { limit: 500 } } },
+    { status: "rejected", reason: { code: "database_unavailable", context: { limit: 500 } } },
     { status: "rejected", reason: { code: "database_unavailable", context: { limit: 2 } } },
   ]);
 });

@@ -128,9 +128,18 @@ async function closeAll(backends: Readonly<Record<string, StorageBackend>>): Pro
   await Promise.all(Object.values(backends).map((backend) => backend.close()));
 }
 
-/** The instance's database alone, made where there is none, e.g. to migrate it. */
-export async function openInstanceDatabase(settings: Settings): Promise<Database> {
-  await makeDataFolder(settings);
+/**
+ * The instance's database alone, e.g. to migrate it; made where there is none, unless `create` is
+ * false.
+ *
+ * @throws {StoreError} `instance_not_found`, and whatever opening a database throws
+ */
+export async function openInstanceDatabase(
+  settings: Settings,
+  { create = true }: OpenInstanceOptions = {},
+): Promise<Database> {
+  if (create) await makeDataFolder(settings);
+  else await assertInstanceExists(settings);
   return await openDatabase(settings.databaseUrl, settings.database);
 }
 
