@@ -4,6 +4,8 @@ import type { Instance } from "../instance.ts";
 import { findCopies } from "../queries/copies.ts";
 import { objectInfo } from "../queries/readable-objects.ts";
 import type { CopyRow } from "../queries/copies.ts";
+import { together } from "../together.ts";
+import { countDamaged } from "./rows.ts";
 import type { BackendInfo, ObjectCopy, ObjectLocations } from "./types.ts";
 
 /** Where an object is, as the instance knows it. */
@@ -38,7 +40,10 @@ export async function listBackends({
   database: { reader, tables },
   placement,
 }: Instance): Promise<BackendInfo[]> {
-  const rows = await reader.select().from(tables.storageBackends);
+  const [rows, damaged] = await together([
+    reader.select().from(tables.storageBackends),
+    countDamaged({ sql: reader, tables }),
+  ]);
   const known = new Map(rows.map((row) => [row.backend, row]));
   return placement.readOrder.toSorted().flatMap((name): BackendInfo[] => {
     const backend = placement.backend(name);
@@ -52,6 +57,7 @@ export async function listBackends({
         status,
         ...(reason === null ? {} : { reason }),
         ...(changedAt === undefined ? {} : { changedAt }),
+        damagedCopies: damaged.get(name) ?? 0,
       },
     ];
   });

@@ -78,10 +78,12 @@ export async function recordFinding(
   if (seen.status === finding) return "known";
   return run(recorder, async (view) => {
     const row = await findCopy(view.sql, copy.address, copy.backend);
+    // A read may have reported the same meanwhile.
+    if (row?.status === finding) return { events: [], outcome: "known" };
     if (row === undefined || !isSameState(row, seen)) return { events: [], outcome: "moved" };
     const decide = finding === "ok" ? copyMended(copy) : copyDamaged(copy, finding);
     const { events } = await decide(view);
-    return { events, outcome: events.length > 0 ? "recorded" : "known" };
+    return { events, outcome: "recorded" };
   });
 }
 

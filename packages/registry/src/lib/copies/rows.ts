@@ -123,6 +123,20 @@ export function selectRestoring(
     .limit(limit);
 }
 
+/** How many copies of each backend are not whole; backends without one are not among them. */
+export async function countDamaged({
+  sql,
+  tables: { storageLocations: t },
+}: Place): Promise<Map<string, number>> {
+  const rows = await sql
+    .select({ backend: t.backend, count: raw<number | string>`count(*)` })
+    .from(t)
+    // In these very words, so that a database sees that the index has what is asked for.
+    .where(raw`${t.status} <> 'ok'`)
+    .groupBy(t.backend);
+  return new Map(rows.map(({ backend, count }) => [backend, Number(count)]));
+}
+
 /** Said of the first page too, so that a database sees that the key is to be followed. */
 function isAfter(
   column: Tables["objects"]["contentAddress"] | Tables["storageLocations"]["contentAddress"],

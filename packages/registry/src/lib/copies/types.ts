@@ -39,6 +39,8 @@ export interface BackendInfo {
   readonly reason?: string;
   /** Since when, where the status has ever changed. */
   readonly changedAt?: string;
+  /** How many of its copies were found missing or corrupt, and are not mended. */
+  readonly damagedCopies: number;
 }
 
 /** How a walk over copies is to go. */
