@@ -13,7 +13,7 @@ import { account, rounds } from "@store/testing/prove";
 import { createTestDatabase } from "@store/testing/postgres";
 import { describe, expect, test, vi } from "vitest";
 
-import { addressesAt, differences, finish, store, textsOf } from "./copies.ts";
+import { addressesAt, differences, finish, placesOf, store, textsOf } from "./copies.ts";
 import { collect, dialects } from "./instance.ts";
 import { openLocalCopies, type LocalCopies } from "./local-copies.ts";
 
@@ -141,8 +141,8 @@ describe.each(dialects)(
 );
 
 async function fill(registry: Registry): Promise<Map<ContentAddress, Buffer>> {
-  const large = [1, 2, 3].map((byte) => new Uint8Array(3_000_000).fill(byte));
-  const all = [...textsOf("a", 150), ...large];
+  const large = [1, 2].map((byte) => new Uint8Array(3_000_000).fill(byte));
+  const all = [...textsOf("a", 80), ...large];
   const addresses = await store(registry, "1.0.0", all);
   return new Map(addresses.map((address, index) => [address, Buffer.from(all[index] ?? "")]));
 }
