@@ -94,6 +94,8 @@ describe.each(places)("with an instance on %s", (place) => {
     const { objects } = await sandbox.json<Located>("objects", "locate", "acme/app");
     const statuses = objects.map(({ copies }) => copies[0]?.status).toSorted();
     expect(statuses).toEqual(["corrupt", "missing"]);
+    const damaged = { backends: [{ name: "mirror", damaged_count: 2 }, {}, {}] };
+    expect(await sandbox.json("backends")).toMatchObject(damaged);
     const mended = await sandbox.ok("objects", "replicate", "--to", "mirror");
     expect(mended.stdout).toContain("2 copied: no problem");
     const whole = await sandbox.ok("objects", "verify", "--backend", "mirror", "--restart");
@@ -151,7 +153,7 @@ describe.each(places)("with an instance on %s", (place) => {
         { name: "spare", use: "other" },
       ],
     });
-    expect((await sandbox.ok("backends")).stdout).toMatch(/^BACKEND +USE +KIND +STATUS +SINCE\n/);
+    expect((await sandbox.ok("backends")).stdout).toMatch(/^BACKEND +USE +KIND +DAMAGED +STATUS +SINCE\n/);
   });
 
   it("asks for what is in an archive, and leaves alone what can be read", async () => {

@@ -155,6 +155,8 @@ describe("the metrics", () => {
         "store_event_lag 0",
         "store_event_subscribers 0",
         "store_database_queued_commands 0",
+        'store_copies_damaged{backend="primary"} 0',
+        'store_backend_failed{backend="primary"} 0',
         "store_access_passwords_pending 0",
       ]) {
         expect(text.split("\n")).toContain(line);

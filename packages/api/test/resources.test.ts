@@ -165,6 +165,7 @@ const resources: readonly [string, fc.Arbitrary<unknown>, Codec][] = [
         kind: text,
         use: fc.constantFrom("primary" as const, "mirror" as const, "other" as const),
         status: fc.constantFrom("ok" as const, "failed" as const),
+        damagedCopies: count,
       },
       { reason: text, changedAt: time },
     ),

@@ -148,9 +148,10 @@ test("backends and the copies of an object are what the server says", async () =
   const server = await openDouble();
   const { address, sha256 } = await sampleBytes(1);
   const time = "2026-01-02T03:04:05.678Z";
+  const primary = { name: "primary", kind: "s3", use: "primary", status: "ok" };
   const copy = { backend: "primary", configured: true, status: "ok", restore: "none" };
   server.answer(
-    json(200, { items: [{ name: "primary", kind: "s3", use: "primary", status: "ok" }] }),
+    json(200, { items: [{ ...primary, damaged_count: 2 }] }),
     json(200, {
       content_address: address,
       sha256,
@@ -159,9 +160,7 @@ test("backends and the copies of an object are what the server says", async () =
     }),
   );
   const client = server.client();
-  expect(await client.listBackends()).toEqual([
-    { name: "primary", kind: "s3", use: "primary", status: "ok" },
-  ]);
+  expect(await client.listBackends()).toEqual([{ ...primary, damagedCopies: 2 }]);
   const locations = {
     object: { address, sha256, sizeBytes: 1 },
     copies: [{ ...copy, storedAt: time, tier: "hot" }],

@@ -6,12 +6,13 @@ import type { Registry } from "@store/registry";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as Metrics } from "prom-client";
 
 import type { AnsweredRequest } from "../http/serving.ts";
+import { measureCopies } from "./copy-metrics.ts";
 import type { EventFollowers } from "./event-followers.ts";
 import { workersMetrics } from "./worker-metrics.ts";
 
 /** What is measured when somebody asks, since it is a state and no happening. */
 export interface MeasuredInstance {
-  readonly registry: Pick<Registry, "countOpenUploads" | "head" | "health">;
+  readonly registry: Pick<Registry, "countOpenUploads" | "head" | "health" | "listBackends">;
   readonly access: Pick<Access, "counts">;
   readonly database: Database;
   readonly followers: EventFollowers;
@@ -123,6 +124,7 @@ export class ServerMetrics {
       followers.lag(await logSize()),
     );
     this.#freeSpace(registry);
+    measureCopies(this.registry, registry);
     own("store_event_subscribers", "Subscribers of the log.", () => followers.count);
     own(
       "store_database_queued_commands",

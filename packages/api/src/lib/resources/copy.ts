@@ -27,6 +27,10 @@ export const backendSchema = v.object({
   status: v.picklist(["ok", "failed"]),
   reason: v.optional(field.described("Why it failed: an error code.")),
   changed_at: v.optional(field.time),
+  damaged_count: v.pipe(
+    field.count,
+    v.description("Copies that were found missing or corrupt, and are not mended."),
+  ),
 });
 export type BackendJson = v.InferOutput<typeof backendSchema>;
 
@@ -43,6 +47,8 @@ export interface BackendInfo {
   readonly reason?: string;
   /** Since when, where the status has ever changed. */
   readonly changedAt?: string;
+  /** How many of its copies were found missing or corrupt, and are not mended. */
+  readonly damagedCopies: number;
 }
 
 /** The copies of an object. */
@@ -202,12 +208,14 @@ export interface ObjectWorkProgress {
   readonly resumed: boolean;
 }
 
-export function encodeBackend({ changedAt, ...backend }: BackendInfo): BackendJson {
-  return { ...backend, changed_at: changedAt };
+export function encodeBackend(backend: BackendInfo): BackendJson {
+  const { changedAt, damagedCopies, ...same } = backend;
+  return { ...same, changed_at: changedAt, damaged_count: damagedCopies };
 }
 
-export function decodeBackend({ changed_at, ...backend }: BackendJson): BackendInfo {
-  return present({ ...backend, changedAt: changed_at });
+export function decodeBackend(json: BackendJson): BackendInfo {
+  const { changed_at, damaged_count, ...same } = json;
+  return present({ ...same, changedAt: changed_at, damagedCopies: damaged_count });
 }
 
 export function encodeObjectLocations({ object, copies }: ObjectLocations): ObjectLocationsJson {

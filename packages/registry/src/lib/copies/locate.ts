@@ -4,7 +4,6 @@ import type { Instance } from "../instance.ts";
 import { findCopies } from "../queries/copies.ts";
 import { objectInfo } from "../queries/readable-objects.ts";
 import type { CopyRow } from "../queries/copies.ts";
-import { together } from "../together.ts";
 import { countDamaged } from "./rows.ts";
 import type { BackendInfo, ObjectCopy, ObjectLocations } from "./types.ts";
 
@@ -40,10 +39,8 @@ export async function listBackends({
   database: { reader, tables },
   placement,
 }: Instance): Promise<BackendInfo[]> {
-  const [rows, damaged] = await together([
-    reader.select().from(tables.storageBackends),
-    countDamaged({ sql: reader, tables }),
-  ]);
+  const rows = await reader.select().from(tables.storageBackends);
+  const damaged = await countDamaged({ sql: reader, tables });
   const known = new Map(rows.map((row) => [row.backend, row]));
   return placement.readOrder.toSorted().flatMap((name): BackendInfo[] => {
     const backend = placement.backend(name);
