@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import {
   selectCopiesAt,
   selectCopiesOf,
+  selectDamaged,
   selectExtent,
   selectObjects,
   selectObjectsAndCopy,
@@ -159,6 +160,7 @@ function copyQueriesOf({ reader: sql, tables }: Database): Record<string, Query<
     "the copies of some objects": selectCopiesOf(place, [address, address]),
     "how many objects": selectExtent(place, undefined),
     "how many copies": selectExtent(place, "primary"),
+    "how many damaged copies": selectDamaged(place),
   };
   for (const [page, after] of Object.entries({ first: undefined, later: address })) {
     queries[`objects, ${page}`] = selectObjects(place, { after, limit });

@@ -4,7 +4,7 @@ import type { Instance } from "../instance.ts";
 import { findCopies } from "../queries/copies.ts";
 import { objectInfo } from "../queries/readable-objects.ts";
 import type { CopyRow } from "../queries/copies.ts";
-import { countDamaged } from "./rows.ts";
+import { selectDamaged } from "./rows.ts";
 import type { BackendInfo, ObjectCopy, ObjectLocations } from "./types.ts";
 
 /** Where an object is, as the instance knows it. */
@@ -40,7 +40,8 @@ export async function listBackends({
   placement,
 }: Instance): Promise<BackendInfo[]> {
   const rows = await reader.select().from(tables.storageBackends);
-  const damaged = await countDamaged({ sql: reader, tables });
+  const counts = await selectDamaged({ sql: reader, tables });
+  const damaged = new Map(counts.map(({ backend, count }) => [backend, Number(count)]));
   const known = new Map(rows.map((row) => [row.backend, row]));
   return placement.readOrder.toSorted().flatMap((name): BackendInfo[] => {
     const backend = placement.backend(name);

@@ -124,17 +124,18 @@ export function selectRestoring(
 }
 
 /** How many copies of each backend are not whole; backends without one are not among them. */
-export async function countDamaged({
+export function selectDamaged({
   sql,
   tables: { storageLocations: t },
-}: Place): Promise<Map<string, number>> {
-  const rows = await sql
-    .select({ backend: t.backend, count: raw<number | string>`count(*)` })
-    .from(t)
-    // In these very words, so that a database sees that the index has what is asked for.
-    .where(raw`${t.status} <> 'ok'`)
-    .groupBy(t.backend);
-  return new Map(rows.map(({ backend, count }) => [backend, Number(count)]));
+}: Place): Query<{ backend: string; count: number | string }[]> {
+  return (
+    sql
+      .select({ backend: t.backend, count: raw<number | string>`count(*)` })
+      .from(t)
+      // In these very words, so that a database sees that the index has what is asked for.
+      .where(raw`${t.status} <> 'ok'`)
+      .groupBy(t.backend)
+  );
 }
 
 /** Said of the first page too, so that a database sees that the key is to be followed. */
