@@ -8,6 +8,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+import { hash } from "node:crypto";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startS3Double, type S3Double } from "../src/s3-double.ts";
@@ -130,6 +131,22 @@ describe("faults of the S3 double", () => {
     expect((await own.send(complete)).ETag).toBe(first.ETag);
     own.destroy();
     await lenient.close();
+  });
+
+  it("saves what nobody has declared where it is started so, and checks what somebody has", async () => {
+    const quick = await startS3Double({ quick: true });
+    const own = clientOf(quick);
+    const input = { Bucket: quick.bucket, Key: "x", Body: "hello" };
+    await own.send(new PutObjectCommand(input));
+    const [object] = await quick.objects();
+    expect(object?.checksum).toBeUndefined();
+    expect(object?.etag).not.toBe("5d41402abc4b2a76b9719d911017c592");
+    const wrong = new PutObjectCommand({ ...input, ChecksumSHA256: hash("sha256", "x", "base64") });
+    await refused(own.send(wrong), "BadDigest", 400);
+    await own.send(new PutObjectCommand({ ...input, ChecksumAlgorithm: "SHA256" }));
+    expect((await quick.objects())[0]?.checksum?.algorithm).toBe("SHA256");
+    own.destroy();
+    await quick.close();
   });
 
   it("answers a Complete with 200 and an error in the document", async () => {

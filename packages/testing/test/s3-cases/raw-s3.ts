@@ -49,12 +49,12 @@ const hmac = (key: Buffer | string, message: string): Buffer => {
 };
 
 /** The key of a day (SigV4). */
-export function dayKey(secret: string, date: string, region: string): Buffer {
+function dayKey(secret: string, date: string, region: string): Buffer {
   return hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), "s3"), "aws4_request");
 }
 
 /** `20130524T000000Z`. */
-export function amzTime(time: Date): string {
+function amzTime(time: Date): string {
   return time.toISOString().replaceAll(/[-:]|\.\d+/gu, "");
 }
 

@@ -22,6 +22,8 @@ export interface S3Service {
   readonly limits: S3Limits;
   /** Whether a Complete that comes again is answered as the first was. */
   readonly completesAgain: boolean;
+  /** Whether nothing is hashed that the client has not declared. */
+  readonly quick: boolean;
   readonly blobs: Blobs;
   readonly buckets: Map<string, Bucket>;
   /** The server's clock, in milliseconds since 1970. */
@@ -63,7 +65,7 @@ export async function receiveBlob(
       MaxSizeAllowed: String(limit),
     });
   }
-  const check = new BodyCheck(call.request, call.payload, fallback);
+  const check = new BodyCheck(call.request, call.payload, fallback, call.service.quick);
   const blob = await call.service.blobs.write(hashing(call, check));
   try {
     return { blob, checked: check.finish() };

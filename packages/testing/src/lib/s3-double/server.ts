@@ -32,6 +32,11 @@ export interface S3DoubleOptions {
    * Default false: `NoSuchUpload`, as its reference says.
    */
   readonly completesAgain?: boolean;
+  /**
+   * Whether it saves the hashing that S3 does of its own accord: entity tags are made up, and
+   * what comes without a checksum has none. For benchmarks. Default false.
+   */
+  readonly quick?: boolean;
   /** Where the folder of its files is made. Default the system's temporary folder. */
   readonly parentFolder?: string;
   /** Smaller sizes than AWS's, for tests of what happens at them. */
@@ -91,6 +96,7 @@ export async function startS3Double(options: S3DoubleOptions = {}): Promise<S3Do
       region,
       limits: { ...limits, ...options.limits },
       completesAgain: options.completesAgain ?? false,
+      quick: options.quick ?? false,
       blobs,
       buckets: new Map([[bucket.name, bucket]]),
       now,
