@@ -125,6 +125,18 @@ test("a mirror that is away is left alone, tried again, and caught up when it is
   expect(events.slice(0, 2)).toEqual(["v1.backend.failed", "v1.backend.recovered"]);
 });
 
+test("a round that finds nothing to do writes nothing", async () => {
+  await using world = await openCopiesWorld("sqlite", { placement: { mirrors: ["second"] } });
+  const { registry, database } = world;
+  await store(registry, "1.0.0", textsOf("a", 10));
+  await tend(registry);
+  const positions = () => database.reader.select().from(database.tables.workPositions);
+  const before = await positions();
+  world.advance(minute);
+  expect(await tend(registry)).toMatchObject({ rounds: 1 });
+  expect(await positions()).toEqual(before);
+});
+
 test("tending that is given up goes on with the next round", async () => {
   await using world = await openCopiesWorld("sqlite", { placement: { mirrors: ["second"] } });
   const { registry, backends } = world;

@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+
+import { contentAddress, Digest } from "@store/identity";
 import type { ObjectWorkProgress } from "@store/registry";
 import { withFaults } from "@store/storage/faults";
 import { createMemoryBackend } from "@store/storage/memory";
@@ -118,6 +121,35 @@ describe.each(dialects)("a walk over objects, on %s,", (dialect) => {
     }
     expect(await differences(registry)).toEqual([]);
   });
+});
+
+test("says about how many objects there are, where counting them would take long", async () => {
+  await using world = await openCopiesWorld("sqlite");
+  const { registry, database } = world;
+  const count = 30_000;
+  for (let first = 0; first < count; first += 1_000) {
+    const rows = Array.from({ length: 1_000 }, (_, index) => {
+      const digestPrimary = createHash("sha256")
+        .update(String(first + index))
+        .digest();
+      return {
+        contentAddress: contentAddress(Digest.of("blake3", digestPrimary)),
+        digestAlgorithm: "blake3",
+        digestPrimary,
+        digestSha256: digestPrimary,
+        sizeBytes: 1,
+        firstSeq: 1,
+        storedAt: "2026-01-02T03:04:05.678Z",
+      };
+    });
+    await database.write(async ({ sql, tables }) => {
+      await sql.insert(tables.objects).values(rows);
+    });
+  }
+  for await (const { total } of registry.replicateObjects({ to: "second" })) {
+    expect(Math.abs(total - count)).toBeLessThan(count / 20);
+    break;
+  }
 });
 
 describe.each(dialects)("verifying copies, on %s,", (dialect) => {

@@ -9,7 +9,7 @@ import type { CopyContext } from "./context.ts";
 import { Endurance } from "./endurance.ts";
 import { mirrorState, type MirrorState } from "./mirror-state.ts";
 import { InOrder } from "./parallel.ts";
-import { beginWork, updateWork } from "./positions.ts";
+import { beginWork, findWork, updateWork, type WorkRow } from "./positions.ts";
 import { lackingOf, supply, type Lacking } from "./replicate.ts";
 import { selectObjectsAndCopy, selectSomeAndCopy } from "./rows.ts";
 import type { Tally } from "./tally.ts";
@@ -17,8 +17,13 @@ import type { Tally } from "./tally.ts";
 /** Events, or objects, that one round looks at. */
 const atOnce = 256;
 const concurrency = 8;
-const shortestPauseMs = 60_000;
-const longestPauseMs = 3_600_000;
+/** How long it is waited before what failed is tried again: longer each time. */
+const pausesMs = {
+  /** Where a backend fails as a whole; it is not known when it is back. */
+  down: { shortest: 5_000, longest: 300_000 },
+  /** Where single objects failed. */
+  failed: { shortest: 60_000, longest: 3_600_000 },
+} as const;
 /** Objects that are remembered as failed; beyond them all are walked over again. */
 const mostFailed = 1_000;
 
@@ -47,9 +52,7 @@ export async function tendMirror(
   tally: Tally,
 ): Promise<boolean> {
   const { instance } = context;
-  const { size } = await instance.log.head();
-  const fresh = { name: `mirror:${mirror}`, position: String(size), state: mirrorState(undefined) };
-  const { row } = await beginWork(instance, fresh, false);
+  const row = await workOf(instance, mirror);
   const state = mirrorState(row.state);
   const now = formatTime(instance.clock());
   const isDue = state.retryAt !== null && state.retryAt <= now;
@@ -62,12 +65,26 @@ export async function tendMirror(
     : state.walked === null
       ? partOfEvents(place, seq, state)
       : partOfAll(place, seq, state, state.walked));
+  // Most rounds find nothing, and write nothing.
+  if (part.lacking.length === 0 && part.position === row.position && !isDue) {
+    if (part.state === state) return false;
+  }
   const { failed, isDown } = await supplyAll(context, mirror, part.lacking, tally);
   const next = isDown
-    ? { position: row.position, state: paused({ ...state, isDown }, now) }
+    ? { position: row.position, state: paused({ ...state, isDown }, now, pausesMs.down) }
     : { position: part.position, state: remembering(part.state, failed, { isDue, now }) };
   await updateWork(instance, row, next);
   return !isDown && part.more;
+}
+
+/** How far the mirror has come; a new one gets all objects, and then what the next events say. */
+async function workOf(instance: Instance, mirror: string): Promise<WorkRow> {
+  const name = `mirror:${mirror}`;
+  const found = await findWork(instance, name);
+  if (found !== undefined) return found;
+  const { size } = await instance.log.head();
+  const fresh = { name, position: String(size), state: mirrorState(undefined) };
+  return (await beginWork(instance, fresh, false)).row;
 }
 
 type MirrorPlace = CopyContext & { readonly mirror: string };
@@ -214,11 +231,14 @@ function remembering(
     hasMoreFailed: state.hasMoreFailed || all.length > mostFailed,
   };
   if (all.length === 0 && !next.hasMoreFailed) return { ...next, pauses: 0, retryAt: null };
-  return isDue || state.retryAt === null ? paused(next, now) : next;
+  return isDue || state.retryAt === null ? paused(next, now, pausesMs.failed) : next;
 }
 
-/** Waits longer each time, from a minute to an hour. */
-function paused(state: MirrorState, now: string): MirrorState {
-  const pauseMs = Math.min(shortestPauseMs * 2 ** Math.min(state.pauses, 10), longestPauseMs);
+function paused(
+  state: MirrorState,
+  now: string,
+  { shortest, longest }: { readonly shortest: number; readonly longest: number },
+): MirrorState {
+  const pauseMs = Math.min(shortest * 2 ** Math.min(state.pauses, 20), longest);
   return { ...state, pauses: state.pauses + 1, retryAt: addMilliseconds(now, pauseMs) };
 }

@@ -66,8 +66,13 @@ export async function* walkObjects<At extends Stop>(
   try {
     yield begun.progress(false);
     while (await isUnderWay(running)) yield begun.progress(false);
+    const hasEnded = await running.then(
+      () => true,
+      () => false,
+    );
+    // Where it failed too, what was found on the way is told before its error.
+    if (hasEnded || !signal.aborted) yield begun.progress(hasEnded);
     await running;
-    yield begun.progress(true);
   } finally {
     stopped.abort();
     await running.catch(() => undefined);
@@ -99,6 +104,7 @@ class WalkRun<At extends Stop> {
   readonly #tally: Tally;
   readonly #total: number;
   #position: string;
+  #saved: string;
 
   private constructor(
     context: CopyContext,
@@ -112,6 +118,7 @@ class WalkRun<At extends Stop> {
     this.#row = row;
     this.#resumed = resumed;
     this.#position = row.position;
+    this.#saved = row.position;
     this.#tally = new Tally(countsOf(row.state));
     this.#total = total;
   }
@@ -195,9 +202,12 @@ class WalkRun<At extends Stop> {
     if (isLast) this.#position = address;
   }
 
-  #save(): Promise<void> {
+  async #save(): Promise<void> {
+    const position = this.#position;
+    if (position === this.#saved) return;
     const state = { ...this.#tally.counts, total: this.#total };
-    return saveWork(this.#context.instance, this.#row, { position: this.#position, state });
+    await saveWork(this.#context.instance, this.#row, { position, state });
+    this.#saved = position;
   }
 }
 
