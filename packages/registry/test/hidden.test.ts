@@ -26,6 +26,7 @@ const byPackageId: Record<string, (reader: Registry, id: string, key: object) =>
     statFile: (reader, id) => reader.statFile(id, "a.txt"),
     "statFile of no file": (reader, id) => reader.statFile(id, "nothing"),
     getFile: (reader, id) => reader.getFile(id, "a.txt"),
+    presignFile: (reader, id) => reader.presignFile(id, "a.txt"),
     "getFile beyond its end": (reader, id) => reader.getFile(id, "a.txt", { range: { start: 99 } }),
     getManifestBytes: (reader, id) => reader.getManifestBytes(id, "cbor"),
     getRetention: (reader, id) => reader.getRetention(id),
@@ -218,6 +219,7 @@ function byAddress(
   return {
     statObject: (reader, address) => reader.statObject(address),
     openObject: (reader, address) => reader.openObject(address),
+    presignObject: (reader, address) => reader.presignObject(address),
     "openObject beyond its end": (reader, address) =>
       reader.openObject(address, { range: { start: 99 } }),
     listMissing: (reader, address) => reader.listMissing([address]),

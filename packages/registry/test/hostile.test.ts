@@ -100,6 +100,8 @@ function argumentsOf(packageIds: readonly string[]): Record<string, fc.Arbitrary
     tag: name,
   });
   const count = fc.nat(9);
+  const presigned = { expiresMs: count, mediaType: name, disposition: name };
+  const walk = { restart: fc.boolean(), concurrency: count, signal: fc.constant(1) };
   const part = record({ text: name, isPrefix: fc.boolean() });
   return {
     createPackage: fc.tuple(
@@ -147,6 +149,18 @@ function argumentsOf(packageIds: readonly string[]): Record<string, fc.Arbitrary
     tailEvents: fc.tuple(record({ since: count, batchSize: count, signal: fc.constant(1) })),
     statObject: fc.tuple(orAnything(hostileText)),
     openObject: fc.tuple(orAnything(hostileText), record({ range })),
+    presignFile: fc.tuple(id, path, record(presigned)),
+    presignObject: fc.tuple(orAnything(hostileText), record(presigned)),
+    locateObject: fc.tuple(orAnything(hostileText)),
+    restoreObject: fc.tuple(
+      orAnything(hostileText),
+      record({ days: count, speed: fc.constant("bulk"), backend: name }),
+      mutation,
+    ),
+    replicateObjects: fc.tuple(record({ to: name, from: name, ...walk })),
+    verifyObjects: fc.tuple(record({ backend: name, ...walk })),
+    evacuateObjects: fc.tuple(record({ to: name, from: name, ...walk })),
+    tendCopies: fc.tuple(record({ signal: fc.constant(1) })),
     listMissing: fc.tuple(orAnything(fc.array(orAnything(hostileText)))),
     createUpload: fc.tuple(
       record({
@@ -222,6 +236,7 @@ test("every method of the registry is tried", async () => {
     "countOpenUploads",
     "head",
     "health",
+    "listBackends",
     "listRetentionClasses",
     "replay",
     "sweep",

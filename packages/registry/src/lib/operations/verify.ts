@@ -8,7 +8,7 @@ import {
 } from "@store/manifest";
 
 import type { Instance } from "../instance.ts";
-import { verifyCopies, type BadCopy } from "../placement/verifying.ts";
+import { copyVerifier, type BadCopy } from "../placement/verifying.ts";
 import { Pace } from "../pace.ts";
 import { allFiles } from "../queries/files.ts";
 import { findFinalizedPackage, rowReference } from "../queries/find.ts";
@@ -111,6 +111,7 @@ async function readObjects(
   const problems: VerifyProblem[] = [];
   const done = { files: 0, sizeBytes: 0 };
   const objects = (await groupByObject(files)).entries();
+  const verifyCopies = await copyVerifier(instance);
   const pace = new Pace();
   const work = async (): Promise<void> => {
     for (const [address, sharing] of objects) {
@@ -119,7 +120,7 @@ async function readObjects(
       const [file] = sharing;
       if (file !== undefined && !verified.has(address)) {
         const { primary: _, ...expect } = fileDualDigest(file);
-        const found = await verifyCopies(instance, address, { expect, signal });
+        const found = await verifyCopies(address, { expect, signal });
         if (found.length === 0) verified.add(address);
         for (const { path } of sharing) {
           problems.push(...found.map((bad) => objectProblem(path, address, bad)));

@@ -2,7 +2,7 @@ import { isStoreError, type ContentAddress, type StoreError } from "@store/ident
 import { verifyObject, type VerifyOptions, type VerifyOutcome } from "@store/storage";
 
 import type { Instance } from "../instance.ts";
-import { findCopies, type CopyRow } from "../queries/copies.ts";
+import { findCopies, findDamaged, type CopyRow } from "../queries/copies.ts";
 import { formatTime } from "../times.ts";
 import { noteFailure } from "./findings.ts";
 import { reportFinding, reportWhole } from "./reports.ts";
@@ -15,13 +15,39 @@ export interface BadCopy {
   readonly outcome: BadOutcome;
 }
 
+/** Gives the copies of an object that are not whole. */
+type VerifyCopies = (
+  address: ContentAddress,
+  options: Pick<VerifyOptions, "expect" | "signal">,
+) => Promise<BadCopy[]>;
+
+/** Where a copy should be, and whether it is known to be missing or corrupt. */
+interface Place {
+  readonly name: string;
+  readonly isDoubted: boolean;
+}
+
 /**
- * Reads every copy of an object whole, at all backends that are configured, and reports what it
- * finds before it answers. A copy in an archive cannot be read, and is left out while another is whole; one backend
- * that fails is left out likewise. Where nothing is whole, that failure is thrown.
+ * Makes what reads every copy of an object whole, at all backends that are configured, and reports
+ * what it finds before it answers. A copy in an archive cannot be read, and is left out while another
+ * is whole; one whose backend fails is left out likewise. Where nothing is whole, that failure is
+ * thrown. With one backend nothing is looked up for each object.
  */
-export async function verifyCopies(
+export async function copyVerifier(instance: Instance): Promise<VerifyCopies> {
+  const { database, placement } = instance;
+  const { primary, readOrder } = placement;
+  if (readOrder.length > 1) {
+    return async (address, options) =>
+      verifyAt(instance, await placesOf(instance, address), address, options);
+  }
+  const damaged = await findDamaged(database.reader, primary);
+  return (address, options) =>
+    verifyAt(instance, [{ name: primary, isDoubted: damaged.has(address) }], address, options);
+}
+
+async function verifyAt(
   instance: Instance,
+  places: readonly Place[],
   address: ContentAddress,
   options: Pick<VerifyOptions, "expect" | "signal">,
 ): Promise<BadCopy[]> {
@@ -29,7 +55,7 @@ export async function verifyCopies(
   const bad: { backend: string; outcome: BadOutcome }[] = [];
   let wholeCount = 0;
   let failure: StoreError | undefined;
-  for (const { name, isDoubted } of await copiesOf(instance, address)) {
+  for (const { name, isDoubted } of places) {
     const found = { address, backend: name, seenAt: formatTime(clock()) };
     try {
       const outcome = await verifyOne(instance, name, address, options);
@@ -63,13 +89,13 @@ async function verifyOne(
 }
 
 /**
- * The backends that are said to hold the object, in read order. One alone has it, or nobody has;
- * of several the instance may know of no copy, and then it is the primary that should have it.
+ * The backends that are said to hold the object, in read order. Where the instance knows of no copy,
+ * it is the primary that should have it.
  */
-async function copiesOf(
+async function placesOf(
   { database, placement }: Instance,
   address: ContentAddress,
-): Promise<{ readonly name: string; readonly isDoubted: boolean }[]> {
+): Promise<Place[]> {
   const rows = new Map<string, CopyRow>();
   for (const row of await findCopies(database.reader, address)) rows.set(row.backend, row);
   const known = placement.readOrder.filter((name) => rows.has(name));

@@ -1,6 +1,6 @@
 import { statement, type Row, type Sql } from "@store/database";
 import type { ContentAddress } from "@store/identity";
-import { and, eq } from "drizzle-orm";
+import { and, eq, ne } from "drizzle-orm";
 
 /** A copy of an object, as the views know it. */
 export type CopyRow = Row<"storageLocations">;
@@ -48,6 +48,23 @@ export async function findBackend(
 ): Promise<Row<"storageBackends"> | undefined> {
   const [row] = await selectBackend(sql, { backend });
   return row;
+}
+
+/** Copies that are not whole, at most so many; more are for those who walk over all copies. */
+const mostDamaged = 10_000;
+
+const selectDamaged = statement((sql, { storageLocations: t }, p) =>
+  sql
+    .select({ address: t.contentAddress })
+    .from(t)
+    .where(and(eq(t.backend, p("backend")), ne(t.status, "ok")))
+    .limit(mostDamaged),
+);
+
+/** The addresses of the copies at one backend that are known to be missing or corrupt. */
+export async function findDamaged(sql: Sql, backend: string): Promise<ReadonlySet<string>> {
+  const rows = await selectDamaged(sql, { backend });
+  return new Set(rows.map(({ address }) => address));
 }
 
 /** Whether a copy can be read only once it is restored from an archive. */

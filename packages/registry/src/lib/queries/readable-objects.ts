@@ -12,7 +12,7 @@ import { and, eq, gt, inArray, or, sql as raw, type SQL } from "drizzle-orm";
 import { limits } from "../limits.ts";
 import type { Caller, Scope } from "../scope.ts";
 import type { ObjectInfo } from "../types.ts";
-import { objectDigest, selectObject, unknownObject } from "./objects.ts";
+import { findObject, objectDigest, selectObject, unknownObject } from "./objects.ts";
 import { isWithin, type ListedRanges } from "./range-query.ts";
 
 /** Where objects are looked up, and when. */
@@ -32,13 +32,23 @@ export async function findReadableObject(
   { actor, scope }: Caller,
   address: ContentAddress,
 ): Promise<DualDigest> {
-  const [row] = await selectCovered(view, scope.ranges, [address]);
-  const object = row === undefined ? undefined : await selectObject(view.sql, row.contentAddress);
+  const object = await findCovered(view, scope, address);
   if (object !== undefined) return objectDigest(object);
   const uploads = await selectUploads(view, actor, [address]);
   const upload = uploads.map(uploadDigest).find((digest) => digest !== undefined);
   if (upload !== undefined) return upload;
   throw unknownObject(address);
+}
+
+/** The object that an address names, if some package has it that the scope covers. */
+async function findCovered(
+  view: View,
+  { ranges }: Scope,
+  address: ContentAddress,
+): Promise<Row<"objects"> | undefined> {
+  if (ranges === undefined) return findObject(view.sql, address);
+  const [row] = await selectCovered(view, ranges, [address]);
+  return row === undefined ? undefined : selectObject(view.sql, row.contentAddress);
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type UploadKey,
   type UploadRow,
 } from "../queries/uploads.ts";
+import { noteWriteFailure } from "../placement/findings.ts";
 import { formatTime } from "../times.ts";
 import { appendSource, tooLarge } from "./appending.ts";
 import { stageChecked } from "./checksum.ts";
@@ -231,6 +232,9 @@ export class UploadSessions {
           const ending = AbortSignal.any([wanted, lock.ending]);
           const held = { instance, row, signal: ending, locks, lock, uploadMs };
           return uploadInfo(await work(new HeldUpload(held)));
+        } catch (error) {
+          noteWriteFailure(instance, row.backend, error);
+          throw error;
         } finally {
           await locks.free(lock);
         }
