@@ -205,6 +205,44 @@ describe("replicateObject", () => {
     expect(await gathered(target.listStaged())).toEqual([]);
   });
 
+  test("replaces what is damaged in the target, once all of the source is found right", async () => {
+    const target = createMemoryBackend();
+    const damage = async (sizeBytes: number): Promise<void> => {
+      await target.remove(address);
+      const staged = await target.stage({ lease: "a" });
+      await staged.write(new Uint8Array(sizeBytes));
+      await staged.commit(address);
+    };
+    const replace = vi.fn(async () => true);
+    const options = { lease: "a", replace };
+    await damage(3);
+    expect(await replicateObject(backend, target, address, options)).toMatchObject({
+      existed: false,
+    });
+    await damage(bytes.length);
+    expect(await replicateObject(backend, target, address, options)).toMatchObject({
+      existed: false,
+    });
+    expect(await verifyObject(target, address)).toMatchObject({ status: "ok" });
+    expect(replace).toHaveBeenCalledTimes(2);
+
+    // A source that is wrong itself takes nothing away, and neither does a caller who says no.
+    const wrong = createMemoryBackend();
+    const staged = await wrong.stage({ lease: "a" });
+    await staged.write(new Uint8Array(bytes.length));
+    await staged.commit(address);
+    await expect(replicateObject(wrong, target, address, options)).rejects.toMatchObject({
+      code: "object_corrupt",
+    });
+    expect(replace).toHaveBeenCalledTimes(2);
+    const refusing = { lease: "a", replace: async () => false };
+    expect(await replicateObject(backend, target, address, refusing)).toMatchObject({
+      existed: true,
+    });
+    expect(await verifyObject(target, address)).toMatchObject({ status: "ok" });
+    expect(await gathered(target.listStaged())).toEqual([]);
+  });
+
   test("refuses an address that objects are not stored under", async () => {
     const other = contentAddress((await digestBytes(bytes)).sha256);
     const copy = replicateObject(backend, createMemoryBackend(), other, { lease: "a" });

@@ -33,7 +33,8 @@ export interface ReplicateOptions extends Pick<
 /**
  * Copies an object from one backend to another, checking every byte on the way, and returns the
  * other's receipt. Where it stands there already with the same size nothing is copied, so that it
- * may be repeated; whether what stands there is sound is `verifyObject`'s to say. Throws
+ * may be repeated; whether what stands there is sound is `verifyObject`'s to say, and one that is
+ * not is put in its place with `replace`. Throws
  * `object_not_found`, `object_corrupt` (of the source; nothing is kept), `size_mismatch` (another
  * size stands in the target) and what either backend throws.
  */
