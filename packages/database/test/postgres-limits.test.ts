@@ -84,6 +84,25 @@ test("a slow read holds up no other while there is a connection left", async () 
   expect(await slow).toBe("failed");
 });
 
+test("quick reads that share a connection are answered even if it is lost meanwhile", async () => {
+  const schema = await newSchema();
+  const database = await openPlace(schema.url, { readerConnections: 2 });
+  await database.write((tx) => define(tx.sql, database, "a"));
+  expect(await names(database)).toEqual(["a"]);
+  let isOver = false;
+  const reading = Array.from({ length: 40 }, async () => {
+    let answers = 0;
+    for (; !isOver; answers += 1) expect(await names(database)).toEqual(["a"]);
+    return answers;
+  });
+  for (let round = 0; round < 3; round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await endOf(schema);
+  }
+  isOver = true;
+  expect(Math.min(...(await Promise.all(reading)))).toBeGreaterThan(0);
+});
+
 test("no more reads wait for a connection than are allowed, and none for longer", async () => {
   const schema = await newSchema();
   const limits = { readerConnections: 1, readerWaitLimit: 2, readerWaitTimeoutMs: 500 };

@@ -1,10 +1,11 @@
 /** Connections for reading: a bounded number of them, and of those who wait for one. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { StoreError } from "@store/identity";
+import { StoreError, isStoreError } from "@store/identity";
 import type { Connection, ResultMode } from "./connection.ts";
 import type { PostgresSessionConnection, SessionOptions } from "./postgres-connection.ts";
 import { isPassingConflict } from "./postgres-errors.ts";
 import type { PostgresServer } from "./postgres-server.ts";
+import { QuickTexts } from "./quick-texts.ts";
 
 /** Limits of a pool. */
 export interface PoolLimits {
@@ -15,30 +16,41 @@ export interface PoolLimits {
   readonly waitTimeoutMs: number;
 }
 
-interface Idle {
+/** One connection, and what runs on it. */
+interface Lane {
   readonly session: PostgresSessionConnection;
-  readonly sinceMs: number;
+  running: number;
+  /** Whether all that runs on it is known to be quick, so that more of that may follow. */
+  isQuick: boolean;
+  /** When it was last used, by `performance.now()`. */
+  usedMs: number;
 }
 
 interface Waiter {
-  readonly resolve: (session: PostgresSessionConnection) => void;
+  readonly isQuick: boolean;
+  readonly resolve: (lane: Lane) => void;
   readonly reject: (error: StoreError) => void;
 }
 
+/** Most quick reads that travel one behind another on one connection. */
+const depthLimit = 8;
 /** How often a read is done that was in the way of another transaction, or lost its connection. */
 const attemptLimit = 4;
 const shortestPauseMs = 10;
 /** How long a closing waits for reads that run. */
 const closeTimeoutMs = 5_000;
 
-/** Each read has a connection for itself, so that a slow one holds up no other. */
+/**
+ * A read has a connection for itself, so that a slow one holds up no other. Where all connections
+ * are taken, reads that are known to be quick follow one another without waiting for answers.
+ */
 export class PostgresPool implements Connection {
   readonly #server: PostgresServer;
   readonly #limits: PoolLimits;
   readonly #options: SessionOptions;
-  readonly #sessions = new Set<PostgresSessionConnection>();
-  readonly #idle: Idle[] = [];
+  readonly #lanes = new Set<Lane>();
   readonly #waiting: Waiter[] = [];
+  readonly #quick = new QuickTexts();
   #opening = 0;
   #closed = false;
   #quiet: (() => void) | undefined;
@@ -51,18 +63,23 @@ export class PostgresPool implements Connection {
 
   /** A read changes nothing, so one that failed in passing is done again. */
   async execute(text: string, parameters: readonly unknown[], mode: ResultMode): Promise<unknown> {
+    const isQuick = this.#quick.has(text);
     for (let attempt = 1; ; attempt += 1) {
-      const session = this.#takeIdle() ?? (await this.#wait());
+      if (this.#closed) throw closedError();
+      const free = this.#waiting.length > 0 ? undefined : this.#take(isQuick);
+      const lane = free ?? (await this.#wait(isQuick));
       const begunMs = performance.now();
       try {
-        return await session.execute(text, parameters, mode);
+        const result = await lane.session.execute(text, parameters, mode);
+        this.#quick.ran(text, performance.now() - begunMs);
+        return result;
       } catch (error) {
         // A server that was silent has cost enough time.
         const wasQuick = performance.now() - begunMs < this.#limits.waitTimeoutMs;
-        const mayPass = isPassingConflict(error) || (session.isLost && wasQuick);
+        const mayPass = isPassingConflict(error) || (lane.session.isLost && wasQuick);
         if (attempt === attemptLimit || this.#closed || !mayPass) throw error;
       } finally {
-        this.#release(session);
+        this.#release(lane);
       }
       await sleep(shortestPauseMs * 2 ** attempt * (0.5 + Math.random() / 2));
     }
@@ -72,34 +89,61 @@ export class PostgresPool implements Connection {
   async close(): Promise<void> {
     this.#closed = true;
     this.#refuseAll(closedError());
-    if (this.#sessions.size > this.#idle.length) {
+    if (!this.#isQuiet) {
       const quiet = new Promise<void>((resolve) => {
         this.#quiet = resolve;
       });
       await Promise.race([quiet, sleep(closeTimeoutMs, undefined, { ref: false })]);
     }
-    await Promise.all([...this.#sessions].map((session) => session.close()));
+    await Promise.all([...this.#lanes].map(({ session }) => session.close()));
   }
 
-  #takeIdle(): PostgresSessionConnection | undefined {
-    if (this.#closed) throw closedError();
-    return this.#waiting.length > 0 ? undefined : this.#popIdle();
+  get #isQuiet(): boolean {
+    for (const { running } of this.#lanes) if (running > 0) return false;
+    return true;
   }
 
-  /** The one that was used last; those that the network may have forgotten are given up. */
-  #popIdle(): PostgresSessionConnection | undefined {
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.sinceMs > this.#server.silentMs) return idle.session;
-      void idle.session.close();
+  /** A place for one read, where there is one now. */
+  #take(isQuick: boolean): Lane | undefined {
+    const lane = this.#idleLane() ?? (isQuick && this.#isFull ? this.#quickLane() : undefined);
+    if (lane === undefined) return undefined;
+    lane.isQuick = lane.running === 0 ? isQuick : lane.isQuick && isQuick;
+    lane.running += 1;
+    return lane;
+  }
+
+  /** The idle one that was used last; those that the network may have forgotten are given up. */
+  #idleLane(): Lane | undefined {
+    let latest: Lane | undefined;
+    for (const lane of this.#lanes) {
+      if (lane.running > 0) continue;
+      if (lane.usedMs <= this.#server.silentMs) {
+        this.#lanes.delete(lane);
+        void lane.session.close();
+      } else if (latest === undefined || lane.usedMs > latest.usedMs) latest = lane;
     }
-    return undefined;
+    return latest;
   }
 
-  async #wait(): Promise<PostgresSessionConnection> {
+  /** The one with the fewest reads, all of which are quick. */
+  #quickLane(): Lane | undefined {
+    let shortest: Lane | undefined;
+    for (const lane of this.#lanes) {
+      if (!lane.isQuick || lane.running >= depthLimit) continue;
+      if (shortest === undefined || lane.running < shortest.running) shortest = lane;
+    }
+    return shortest;
+  }
+
+  get #isFull(): boolean {
+    return this.#lanes.size + this.#opening >= this.#limits.connections;
+  }
+
+  async #wait(isQuick: boolean): Promise<Lane> {
     const { waitLimit, waitTimeoutMs } = this.#limits;
     if (this.#waiting.length >= waitLimit) throw tooMany(waitLimit);
-    const { promise, resolve, reject } = Promise.withResolvers<PostgresSessionConnection>();
-    const waiter = { resolve, reject };
+    const { promise, resolve, reject } = Promise.withResolvers<Lane>();
+    const waiter = { isQuick, resolve, reject };
     this.#waiting.push(waiter);
     const timer = setTimeout(() => {
       const place = this.#waiting.indexOf(waiter);
@@ -114,21 +158,23 @@ export class PostgresPool implements Connection {
     }
   }
 
-  #release(session: PostgresSessionConnection): void {
-    if (!session.isLost) this.#idle.push({ session, sinceMs: performance.now() });
-    if (this.#closed && this.#sessions.size === this.#idle.length) this.#quiet?.();
-    this.#serve();
+  #release(lane: Lane): void {
+    lane.running -= 1;
+    lane.usedMs = performance.now();
+    if (this.#closed && this.#isQuiet) this.#quiet?.();
+    if (this.#waiting.length > 0) this.#serve();
   }
 
-  /** Hands out what is idle, and opens as many connections as are wanted and allowed. */
+  /** Hands out what is free, in order, and opens as many connections as are wanted and allowed. */
   #serve(): void {
-    while (this.#waiting.length > 0) {
-      const session = this.#popIdle();
-      if (session === undefined) break;
-      this.#waiting.shift()?.resolve(session);
+    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
+      const lane = this.#take(next.isQuick);
+      if (lane === undefined) break;
+      this.#waiting.shift();
+      next.resolve(lane);
     }
     const wanted = this.#waiting.length - this.#opening;
-    const allowed = this.#limits.connections - this.#sessions.size - this.#opening;
+    const allowed = this.#limits.connections - this.#lanes.size - this.#opening;
     for (let count = Math.min(wanted, allowed); count > 0; count -= 1) void this.#open();
   }
 
@@ -141,8 +187,8 @@ export class PostgresPool implements Connection {
     } catch (error) {
       this.#opening -= 1;
       // Where a server has no connection left for us, those that it gave us are waited for.
-      if (this.#sessions.size > 0 || this.#opening > 0) return;
-      this.#refuseAll(error instanceof StoreError ? error : unknownFailure(error));
+      if (this.#lanes.size > 0 || this.#opening > 0) return;
+      this.#refuseAll(isStoreError(error) ? error : unknownFailure(error));
     }
   }
 
@@ -151,15 +197,14 @@ export class PostgresPool implements Connection {
       await session.close();
       return;
     }
-    this.#sessions.add(session);
-    this.#release(session);
+    if (!session.isLost) {
+      this.#lanes.add({ session, running: 0, isQuick: true, usedMs: performance.now() });
+    }
+    this.#serve();
   }
 
   #sweep(): void {
-    for (const session of this.#sessions) if (session.isLost) this.#sessions.delete(session);
-    for (let place = this.#idle.length - 1; place >= 0; place -= 1) {
-      if (this.#idle[place]?.session.isLost === true) this.#idle.splice(place, 1);
-    }
+    for (const lane of this.#lanes) if (lane.session.isLost) this.#lanes.delete(lane);
     if (!this.#closed) this.#serve();
   }
 

@@ -124,7 +124,7 @@ function rolledBack(): StoreError {
 }
 
 /** The newest applied migration: 0 for an empty database. */
-export function schemaVersionOf(connection: SqliteConnection): number {
+function schemaVersionOf(connection: SqliteConnection): number {
   if (!hasMigrationsTable(connection)) return 0;
   const rows = connection.runMapped("SELECT max(version) FROM schema_migrations", "rows");
   const version: unknown = Array.isArray(rows) && Array.isArray(rows[0]) ? rows[0][0] : undefined;
