@@ -61,10 +61,12 @@ async function leadOnce(
     if (stopping.aborted) return;
     const lock = await database.tryLock("background");
     if (lock === undefined) return;
+    log?.info("background work begins here");
     try {
       const signal = AbortSignal.any([stopping, lock.signal]);
       await Promise.all(jobs.map((job) => repeat(job, signal, log)));
     } finally {
+      log?.info("background work ends here");
       await lock.release();
     }
   } catch (error) {
