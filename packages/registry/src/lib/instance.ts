@@ -20,7 +20,7 @@ export interface Instance {
   readonly placement: Placement;
   /** Where new objects go. */
   readonly primary: StorageBackend;
-  /** Serves objects of the primary backend. */
+  /** Keeps small objects that were read whole, whichever copy they came from. */
   readonly smallObjects: SmallObjects;
   readonly backends: Readonly<Record<string, StorageBackend>>;
   /** The author of what the instance records by itself. */
