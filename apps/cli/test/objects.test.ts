@@ -153,7 +153,9 @@ describe.each(places)("with an instance on %s", (place) => {
         { name: "spare", use: "other" },
       ],
     });
-    expect((await sandbox.ok("backends")).stdout).toMatch(/^BACKEND +USE +KIND +DAMAGED +STATUS +SINCE\n/);
+    expect((await sandbox.ok("backends")).stdout).toMatch(
+      /^BACKEND +USE +KIND +DAMAGED +STATUS +SINCE\n/,
+    );
   });
 
   it("asks for what is in an archive, and leaves alone what can be read", async () => {
