@@ -28,7 +28,9 @@ test.each(['{"format":"store-objects-s3","version":2}', '{"format":"x"}', "", "n
   async (text) => {
     const bucket = newBucket();
     const Key = `${bucket.prefix}/format.json`;
-    await bucket.client.send(new PutObjectCommand({ Bucket: double.bucket, Key, Body: text }));
+    await bucket.client.send(
+      new PutObjectCommand({ Bucket: double.bucket, Key, Body: Buffer.from(text) }),
+    );
     await expect(bucket.open()).rejects.toMatchObject({ code: "layout_unknown" });
     expect(await bucket.keys()).toEqual(["format.json"]);
   },

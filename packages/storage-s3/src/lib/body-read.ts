@@ -86,9 +86,10 @@ class BodyReading {
     const end = this.#end ?? 0;
     for await (const piece of body as AsyncIterable<Uint8Array>) {
       if (this.#position + piece.length > end) throw this.#longer();
+      const leftBytes = end - this.#position;
       this.#position += piece.length;
       this.#failures = 0;
-      for (const chunk of this.#filler.add(piece, end - this.#position + piece.length)) {
+      for (const chunk of this.#filler.add(piece, leftBytes)) {
         yield chunk;
         this.#place.assertOpen();
         if (this.#signal?.aborted) throw aborted(this.#signal.reason);

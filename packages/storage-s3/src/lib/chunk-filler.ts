@@ -25,12 +25,15 @@ export class ChunkFiller {
       yield* pieces(piece);
       return;
     }
-    for (let offset = 0; offset < piece.length;) {
+    const { length } = piece;
+    for (let offset = 0; offset < length;) {
       this.#chunk ??= this.#next();
       const part = piece.subarray(offset, offset + CHUNK_BYTES - this.#filledBytes);
       this.#chunk.set(part, this.#filledBytes);
       this.#filledBytes += part.length;
       offset += part.length;
+      // From here on it has no length any more.
+      if (offset === length) freed(piece);
       if (this.#filledBytes === CHUNK_BYTES) yield this.#take();
     }
   }
@@ -54,6 +57,14 @@ export class ChunkFiller {
     this.#buffers.push(buffer);
     return buffer;
   }
+}
+
+/**
+ * Gives the memory of what came from a socket back at once, if nothing else is in it: else some
+ * hundred megabytes of it may wait for the garbage collector.
+ */
+function freed({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function* pieces(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {

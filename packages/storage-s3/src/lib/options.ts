@@ -62,7 +62,7 @@ export interface S3StorageOptions {
   readonly parallelParts?: number;
   /**
    * What the parts of all uploads together may keep in memory; above it each upload has one part
-   * at a time. Default: 128 MiB.
+   * at a time. Default: 64 MiB.
    */
   readonly uploadMemoryBytes?: number;
   /** Where parts wait that are too large for memory. Default: the system's temporary folder. */
@@ -129,7 +129,7 @@ export function settingsOf(options: S3StorageOptions): Settings {
     conditionalWrites: options.conditionalWrites ?? true,
     partBytes: checkedPartBytes(options.partBytes ?? 8 * MIB),
     parallelParts: whole(options, "parallelParts", 4, 1, 64),
-    uploadMemoryBytes: whole(options, "uploadMemoryBytes", 128 * MIB, 16 * MIB, 2 ** 40),
+    uploadMemoryBytes: whole(options, "uploadMemoryBytes", 64 * MIB, 16 * MIB, 2 ** 40),
     spoolFolder: options.spoolFolder ?? tmpdir(),
     maxConnections: whole(options, "maxConnections", 128, 1, 10_000),
     connectTimeoutMs: whole(options, "connectTimeoutMs", 10_000, 1, DAY_MS),

@@ -14,7 +14,7 @@ import { putText } from "./put.ts";
 import { removeKeys } from "./remove.ts";
 
 /** The pieces of a staged id, as they are listed. Throws `StoreError`s. */
-export async function listPieces(place: Place, id: string): Promise<PieceEntry[]> {
+async function listPieces(place: Place, id: string): Promise<PieceEntry[]> {
   const entries: PieceEntry[] = [];
   for await (const { key, sizeBytes } of listKeys(place, place.layout.stagingOf(id))) {
     const named = place.layout.stagingKey(key);

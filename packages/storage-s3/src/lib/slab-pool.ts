@@ -3,7 +3,7 @@ import { MIB } from "./part-sizes.ts";
 export const SLAB_BYTES = MIB;
 
 /** Idle slabs above this are left to the garbage collector. */
-const MOST_IDLE = 64;
+const MOST_IDLE = 32;
 
 /** Memory in pieces of 1 MiB that is used again and again, and a count of what is in use. */
 export class SlabPool {
