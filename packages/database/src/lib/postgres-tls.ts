@@ -94,8 +94,12 @@ export async function secure(socket: Socket, host: string, tls: TlsOptions): Pro
 async function ask(socket: Socket): Promise<number | undefined> {
   socket.write(tlsRequest);
   const bytes = await socketEvent(socket, "data");
+  if (bytes instanceof Uint8Array && bytes.length === 1) return bytes[0];
   // More than one byte was not sent by whom the handshake is going to verify (CVE-2021-23222).
-  return bytes instanceof Uint8Array && bytes.length === 1 ? bytes[0] : undefined;
+  throw new StoreError(
+    "database_unavailable",
+    "PostgreSQL said more than it was asked before TLS began; somebody may stand in between.",
+  );
 }
 
 async function shakeHands(options: ConnectionOptions): Promise<Socket> {
