@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const program = join(import.meta.dirname, "../bin/store.ts");
+import { ownOptions } from "./store.ts";
+
+const source = join(import.meta.dirname, "../bin/store.ts");
 
 /** An instance in a folder of its own, and the processes of `store` that work with it. */
 export interface Site extends AsyncDisposable {
@@ -39,12 +41,18 @@ export interface Served {
   end(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
-/** Makes a place for an instance; disposing of it ends its servers and removes it. */
-export async function openSite(env: Readonly<Record<string, string>> = {}): Promise<Site> {
+/**
+ * Makes a place for an instance; disposing of it ends its servers and removes it. The program is the
+ * source unless another one is given, which is run with the options of its first line.
+ */
+export async function openSite(
+  env: Readonly<Record<string, string>> = {},
+  program: string = source,
+): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "store-site-"));
   const servers = new Set<Served>();
   const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
-    startStore(folder, args, { ...env, ...more });
+    startStore(program, folder, args, { ...env, ...more });
   return {
     folder,
     async serve({ port = 0, workers = 1, env: more } = {}) {
@@ -69,11 +77,12 @@ export async function openSite(env: Readonly<Record<string, string>> = {}): Prom
 }
 
 function startStore(
+  program: string,
   folder: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ) {
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [...ownOptions(program), program, ...args], {
     cwd: folder,
     // What the tests' own environment says must not decide which instance is used.
     env: {
@@ -99,9 +108,10 @@ async function listening({ child, ended }: ReturnType<typeof startStore>): Promi
   failed.catch(() => {});
   const said = (await Promise.race([line, failed])) as [string];
   const { url, setup_token: setupToken = "" } = JSON.parse(said[0]) as {
-    readonly url: string;
+    readonly url?: string;
     readonly setup_token?: string;
   };
+  if (url === undefined) throw new Error(`The server said: ${said[0]}`);
   return {
     url,
     port: Number(new URL(url).port),

@@ -70,7 +70,7 @@ function startStore(args: readonly string[], options: StoreOptions): StoreProces
 }
 
 /** The options that a program's first line gives to Node.js, as a shell would: `env -S node …`. */
-function ownOptions(path: string): string[] {
+export function ownOptions(path: string): string[] {
   const [first = ""] = readFileSync(path, "utf8").split("\n", 1);
   return first
     .replace(/^#!\S+ -S node/, "")

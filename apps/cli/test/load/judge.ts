@@ -17,7 +17,10 @@ export interface Prepared {
 }
 
 /** Somebody who may do everything, and the packages that tags can be moved between. */
-export async function prepare({ url, setupToken }: Served): Promise<Prepared> {
+export async function prepare({
+  url,
+  setupToken,
+}: Pick<Served, "url" | "setupToken">): Promise<Prepared> {
   using transport = Object.assign(nodeTransport(), {
     [Symbol.dispose]: () => transport.close(),
   });

@@ -54,7 +54,7 @@ export function startLoad(
       name: `p${options.seed + index}`,
       seed: options.seed + index,
     };
-    return start("load-clients.ts", own);
+    return startProgram("load-clients.ts", own);
   });
   const reports = Promise.all(
     started.map(async ({ output }) => JSON.parse(await output) as LoadReport),
@@ -70,13 +70,14 @@ export function startLoad(
 
 /** Transfers large files, and gives how many seconds it took. */
 export async function transfer(options: TransfersOptions): Promise<number> {
-  const { seconds } = JSON.parse(await start("transfers.ts", options).output) as {
+  const { seconds } = JSON.parse(await startProgram("transfers.ts", options).output) as {
     readonly seconds: number;
   };
   return seconds;
 }
 
-function start(
+/** Starts a program of these tests, which ends with its stdin and prints what it has to say. */
+export function startProgram(
   program: string,
   options: object,
 ): { child: ChildProcessByStdio<Writable, Readable, null>; output: Promise<string> } {
