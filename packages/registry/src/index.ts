@@ -4,3 +4,4 @@ export type { OpenRegistryOptions, Registry } from "./lib/registry.ts";
 export type * from "./lib/types.ts";
 export type * from "./lib/copies/types.ts";
 export type * from "./lib/uploads/types.ts";
+export { hasCopies } from "./lib/placement/has-copies.ts";
