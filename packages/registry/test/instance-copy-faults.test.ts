@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { openLog } from "@store/events";
 import { parseContentAddress, StoreError, type ContentAddress } from "@store/identity";
 import { copyInstance } from "@store/registry/copy";
@@ -244,6 +246,21 @@ describe("a source whose log was tampered with", () => {
     await using another = await emptyPlace("sqlite");
     expect(await codeOf(copyInstance({ from: source, to: another }))).toBe("log_corrupt");
   });
+});
+
+test("events are taken over once the objects that they speak of are there, and not before", async () => {
+  await using source = await filledPlace(4);
+  const slow = withFaults(createMemoryBackend(), [
+    { verb: "commit", when: "before", effect: "hang", call: 3 },
+  ]);
+  await using target = await emptyPlace("sqlite", { primary: slow });
+  const copying = copyInstance({ from: source, to: target });
+  while (slow.struck.length === 0) await sleep(5);
+  await sleep(100);
+  expect(await target.database.reader.select().from(target.database.tables.events)).toEqual([]);
+  slow.release();
+  expect(await copying).toMatchObject({ events: 18, objects: 3 });
+  await assertSameInstance(source, target);
 });
 
 describe("backends that fail", () => {
