@@ -115,8 +115,10 @@ describe.each(dialects)(
         await assertNothingLost(living, contents);
         await other.close();
       }
-      expect(await addressesAt(backends.first)).toEqual([]);
-      expect(await addressesAt(backends.third)).toEqual([]);
+      // What was committed and not recorded may stand elsewhere too: nothing refers to it there.
+      for (const address of contents.keys()) {
+        expect(await placesOf(registry, address)).toEqual(["second ok"]);
+      }
       expect(await addressesAt(backends.second)).toEqual([...contents.keys()].toSorted());
       expect(await finish(registry.verifyObjects())).toMatchObject({
         objects: contents.size,

@@ -12,12 +12,6 @@ export interface KnownObject {
   readonly sizeBytes: number;
 }
 
-/** An object, and one copy of it, where there is one. */
-export interface ObjectAndCopy<Copy = CopyRow> {
-  readonly object: KnownObject;
-  readonly copy: Copy;
-}
-
 export function knownObject(row: Row<"objects">): KnownObject {
   const { sha256, sizeBytes } = objectDigest(row);
   return { address: parseContentAddress(row.contentAddress), sha256, sizeBytes };
