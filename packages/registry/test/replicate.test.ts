@@ -209,3 +209,18 @@ test.each([
     }),
   );
 });
+
+test("a source that is away is passed over for the next, and not asked for each object", async () => {
+  const inner = createMemoryBackend();
+  const away = withFaults(inner, [{ verb: "open", when: 0, effect: "fail", call: "every" }]);
+  await using world = await openCopiesWorld("sqlite", { backends: { primary: inner } });
+  await store(world.registry, "1.0.0", textsOf("a", 100));
+  await finish(world.registry.replicateObjects({ to: "second" }));
+  const registry = await world.again({ backends: { ...world.backends, primary: away } });
+  expect(await finish(registry.replicateObjects({ to: "third" }))).toMatchObject({
+    changed: 100,
+    problemCount: 0,
+  });
+  // Those that were in hand when it failed first, and one now and then.
+  expect(away.struck.length).toBeLessThan(50);
+});

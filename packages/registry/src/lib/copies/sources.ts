@@ -10,25 +10,30 @@ import { recordFinding, recordRetrieval } from "./recording.ts";
 import type { KnownObject } from "./rows.ts";
 
 /**
- * The copies to copy from, in the order in which to try them: whole ones in read order, then those
- * that were found damaged, which may be whole again. What is read is held against the digests.
+ * The copies to copy from, in the order in which to try them: whole ones in read order, those whose
+ * backend failed a moment ago, then those that were found damaged, which may be whole again. What
+ * is read is held against the digests.
  */
 export function sourcesOf(
-  { instance: { clock, placement } }: CopyContext,
+  { instance: { clock, failing, placement } }: CopyContext,
   rows: readonly CopyRow[],
 ): { readonly readable: readonly CopyRow[]; readonly archived: readonly CopyRow[] } {
   const now = formatTime(clock());
   const ranked = rows
     .filter(({ backend }) => placement.backend(backend) !== undefined)
-    .toSorted((one, other) => rankOf(one) - rankOf(other));
+    .map((row) => ({ row, rank: rankOf(row) }))
+    .toSorted((one, other) => one.rank - other.rank)
+    .map(({ row }) => row);
   return {
     readable: ranked.filter((row) => !isArchived(row, now)),
     archived: ranked.filter((row) => row.status === "ok" && isArchived(row, now)),
   };
 
   function rankOf({ backend, status }: CopyRow): number {
+    const { length } = placement.readOrder;
     const order = placement.readOrder.indexOf(backend);
-    return status === "ok" ? order : order + placement.readOrder.length;
+    if (status !== "ok") return order + 2 * length;
+    return failing.isAside(backend) ? order + length : order;
   }
 }
 
@@ -78,7 +83,8 @@ export class SourceReader implements ObjectReader, ObjectInspector {
     if (!isWrong && error !== this.#failure) return undefined;
     const failure = failureAt(this.backend, error);
     if (!(failure instanceof BackendFailure)) return undefined;
-    const { recorder } = this.#context;
+    const { instance, recorder } = this.#context;
+    if (reachOf(failure) !== "object") instance.failing.failed(this.backend);
     const copy = { address: object.address, backend: this.backend };
     const { code } = failure.failure;
     if (code === "object_not_found") await recordFinding(recorder, copy, this.#row, "missing");
