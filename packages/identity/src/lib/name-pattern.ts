@@ -1,5 +1,6 @@
 import { StoreError } from "./error.ts";
 import { assertName, assertNamespace } from "./names.ts";
+import { quote, shorten } from "./quote.ts";
 
 /**
  * Which `namespace/name` a scope is about: `*` (all), `acme/*` (a namespace), `acme-*\/*`
@@ -78,8 +79,8 @@ function coversPart(outer: NamePart, inner: NamePart): boolean {
 function refused(text: string): StoreError {
   return new StoreError(
     "invalid_argument",
-    `"${text.slice(0, 80)}" is no pattern of names; write *, acme/*, acme-*/*, acme/app-* or ` +
+    `${quote(text)} is no pattern of names; write *, acme/*, acme-*/*, acme/app-* or ` +
       "acme/app.",
-    { context: { actual: text.slice(0, 80) } },
+    { context: { actual: shorten(text) } },
   );
 }
