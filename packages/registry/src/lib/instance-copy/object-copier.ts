@@ -56,7 +56,9 @@ export class ObjectCopier {
     for (let at = 0; at < here.length; at += lookedUpAtOnce) {
       const some = here.slice(at, at + lookedUpAtOnce);
       const known = await lookUpCopies(this.#options.from.database, some);
-      await forEachAtOnce(some, this.#options.concurrency, async (copy) => {
+      const sizeOf = ({ address }: WantedCopy) => known.get(address)?.sizeBytes ?? 0;
+      const bounds = { count: this.#options.concurrency, sizeOf };
+      await forEachAtOnce(some, bounds, async (copy) => {
         const problem = await this.#copyOne(copy, known.get(copy.address));
         if (problem !== undefined) problems.push(problem);
       });

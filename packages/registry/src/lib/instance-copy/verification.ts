@@ -86,7 +86,7 @@ class ObjectVerification {
 
   async run(): Promise<Omit<CopyVerification, "rows" | "differences">> {
     const { concurrency = 32, missing, to } = this.#verified;
-    await forEachAtOnce(this.#locations(), concurrency, (row) => this.#verify(row));
+    await forEachAtOnce(this.#locations(), { count: concurrency }, (row) => this.#verify(row));
     missing.replaceBy(this.#problems, { whole: true });
     await missing.keep(to.database);
     return {
