@@ -10,6 +10,8 @@ import { placeOfEnvironment } from "@store/testing/s3-place";
 /** A place for objects that several servers share, and the settings that name it. */
 export interface TestBucket extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
+  /** Where the file of the settings is, at which paths of other backends start. */
+  readonly folder: string;
   /** The keys of its objects begin so. */
   readonly prefix: string;
   /** The double's controls; absent where the environment names a server. */
@@ -38,6 +40,7 @@ export async function openBucket(options: BucketOptions = {}): Promise<TestBucke
   if (place !== undefined) await writeFile(file, storageFile(place, prefix, options));
   return {
     env: { STORE_STORAGE_FILE: file },
+    folder,
     prefix,
     double,
     leftovers: async () => {
