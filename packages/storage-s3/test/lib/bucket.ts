@@ -10,9 +10,6 @@ import type { StorageBackend } from "@store/storage";
 import { openS3Storage, type S3StorageOptions } from "@store/storage-s3";
 import type { S3Place } from "@store/testing/s3-double";
 
-/** What a server lacks, that the environment names: `STORE_TEST_S3_LACKS=checksums,conditions`. */
-const lacks = (process.env["STORE_TEST_S3_LACKS"] ?? "").split(",");
-
 /** A part of a server's bucket, looked at from the side by the bare SDK. */
 export class Bucket {
   readonly place: S3Place;
@@ -36,8 +33,6 @@ export class Bucket {
       credentials,
       prefix: this.prefix,
       pathStyle: true,
-      ...(lacks.includes("checksums") ? { checksums: "when_required" } : {}),
-      ...(lacks.includes("conditions") ? { conditionalWrites: false } : {}),
     };
   }
 
