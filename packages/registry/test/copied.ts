@@ -110,3 +110,21 @@ export async function assertSameInstance(source: CopySide, copy: Place): Promise
   expect(await registry.replay({ check: true })).toMatchObject({ differences: [] });
   expect(await lostCopies(copy)).toEqual([]);
 }
+
+/** A place with packages, of which every fourth has the file of the one before it. */
+export async function filledPlace(
+  packages: number,
+  backends?: Record<string, StorageBackend>,
+): Promise<Place> {
+  const place = await emptyPlace("sqlite", backends);
+  await publishMany(await place.open(), packages);
+  return place;
+}
+
+/** What a promise is refused with. */
+export function refusalOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
