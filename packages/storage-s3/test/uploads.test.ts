@@ -74,7 +74,7 @@ test.skipIf(isReal)(
   },
 );
 
-testOnDouble(
+test.skipIf(isReal)(
   "more than that goes to its own key under a claim, and is copied without one",
   async () => {
     const backend = await bucket.open();

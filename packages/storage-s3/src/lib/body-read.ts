@@ -20,6 +20,8 @@ export interface BodySource {
 export interface BodyOptions {
   readonly signal: AbortSignal | undefined;
   readonly reuseChunks: boolean;
+  /** What is filled again and again, where several bodies are read one after the other. */
+  readonly buffers?: Buffer[];
 }
 
 const LONGEST_PAUSE_MS = 1000;
@@ -61,7 +63,7 @@ class BodyReading {
     this.#source = source;
     this.#range = range;
     this.#signal = options.signal;
-    this.#filler = new ChunkFiller(options.reuseChunks);
+    this.#filler = new ChunkFiller(options.reuseChunks, options.buffers);
     this.#position = range.start;
   }
 

@@ -11,12 +11,14 @@ const REUSED_BUFFERS = 4;
  */
 export class ChunkFiller {
   readonly #reuses: boolean;
-  readonly #buffers: Buffer[] = [];
+  readonly #buffers: Buffer[];
   #chunk: Buffer | undefined;
   #filledBytes = 0;
 
-  constructor(reuses: boolean) {
+  /** `buffers` are those that take turns, where one reader reads several bodies in a row. */
+  constructor(reuses: boolean, buffers: Buffer[] = []) {
     this.#reuses = reuses;
+    this.#buffers = buffers;
   }
 
   /** The chunks that are full with `piece`; `leftBytes` are still to come, those of it included. */

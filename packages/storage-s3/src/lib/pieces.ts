@@ -65,9 +65,10 @@ export async function* readPieces(
   options: { readonly signal?: AbortSignal | undefined; readonly reuseChunks?: boolean } = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { signal, reuseChunks = false } = options;
+  const buffers: Buffer[] = [];
   for (const { key, sizeBytes } of pieces) {
     const notFound = () => stagedNotFound(id);
     const source = { key, what: `read the staged bytes ${id}`, reference: id, notFound };
-    yield* readBody(place, source, { start: 0, end: sizeBytes }, { signal, reuseChunks });
+    yield* readBody(place, source, { start: 0, end: sizeBytes }, { signal, reuseChunks, buffers });
   }
 }
