@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { createLosableDatabase } from "@store/testing/connection-loss";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../src/index.ts";
-import { PostgresLocks } from "../src/lib/postgres-locks.ts";
-import { PostgresServer } from "../src/lib/postgres-server.ts";
-import { parsePostgresUrl } from "../src/lib/postgres-url.ts";
+import { PostgresLocks } from "../src/lib/postgres/locks.ts";
+import { PostgresServer } from "../src/lib/postgres/server.ts";
+import { parsePostgresUrl } from "../src/lib/postgres/url.ts";
 import { afterTest, newPlace, openPlace, places, sharedPlaces } from "./dialects.ts";
 import { silentProxyTo } from "./silent-proxy.ts";
 

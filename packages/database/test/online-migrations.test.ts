@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import postgres from "postgres";
 import { describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "../src/index.ts";
-import { indexStatementsOf } from "../src/lib/index-statements.ts";
+import { indexStatementsOf } from "../src/lib/postgres/index-statements.ts";
 import { loadMigrations } from "../src/lib/migrations.ts";
 import {
   afterTest,

@@ -1,7 +1,7 @@
 /** Code of another version: the same, with migrations of its own. */
 import type { Database } from "../src/index.ts";
-import { openPostgres } from "../src/lib/postgres-database.ts";
-import { openSqlite } from "../src/lib/sqlite-database.ts";
+import { openPostgres } from "../src/lib/postgres/database.ts";
+import { openSqlite } from "../src/lib/sqlite/database.ts";
 
 const common = {
   lockTimeoutMs: 10_000,

@@ -12,8 +12,8 @@ import {
 import postgres from "postgres";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../src/index.ts";
-import { PostgresSessionConnection } from "../src/lib/postgres-connection.ts";
-import { parsePostgresUrl } from "../src/lib/postgres-url.ts";
+import { PostgresSessionConnection } from "../src/lib/postgres/connection.ts";
+import { parsePostgresUrl } from "../src/lib/postgres/url.ts";
 import { afterTest, temporaryFolder } from "./dialects.ts";
 
 const run = promisify(execFile);

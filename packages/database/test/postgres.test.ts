@@ -6,8 +6,8 @@ import { createTestDatabase, type TestDatabase } from "@store/testing/postgres";
 import postgres from "postgres";
 import { expect, test } from "vitest";
 import { type BatchParticipant, type Database, type Sql, openDatabase } from "../src/index.ts";
-import { PostgresSessionConnection } from "../src/lib/postgres-connection.ts";
-import { parsePostgresUrl } from "../src/lib/postgres-url.ts";
+import { PostgresSessionConnection } from "../src/lib/postgres/connection.ts";
+import { parsePostgresUrl } from "../src/lib/postgres/url.ts";
 import { proxyTo } from "./connection-proxy.ts";
 import { afterTest, createHead, openPlace } from "./dialects.ts";
 

@@ -1,8 +1,8 @@
 import { and, count, desc, eq, gt, sql } from "drizzle-orm";
 import { expectTypeOf, test } from "vitest";
 import type { NeutralTables } from "../src/lib/column-types.ts";
-import type { postgresTables } from "../src/lib/schema-postgres.ts";
-import { sqliteTables } from "../src/lib/schema-sqlite.ts";
+import type { postgresTables } from "../src/lib/postgres/schema.ts";
+import { sqliteTables } from "../src/lib/sqlite/schema.ts";
 import type { Sql } from "../src/lib/sql.ts";
 import type { NewRow, Row, Tables } from "../src/lib/tables.ts";
 

@@ -8,9 +8,9 @@ import { isStoreError } from "@store/identity";
 import { expect, test } from "vitest";
 import { openDatabase } from "../src/index.ts";
 import { loadMigrations } from "../src/lib/migrations.ts";
-import { SqliteConnection } from "../src/lib/sqlite-connection.ts";
-import { migrateSqlite } from "../src/lib/sqlite-migrate.ts";
-import { SqliteTransactor } from "../src/lib/sqlite-transactor.ts";
+import { SqliteConnection } from "../src/lib/sqlite/connection.ts";
+import { migrateSqlite } from "../src/lib/sqlite/migrate.ts";
+import { SqliteTransactor } from "../src/lib/sqlite/transactor.ts";
 import { Writer } from "../src/lib/writer.ts";
 import { afterTest, newPlace, openMigrated, openPlace, temporaryFolder } from "./dialects.ts";
 

@@ -2,7 +2,7 @@
 import { asc, getColumns, sql as expression, type Column, type SQL, type Table } from "drizzle-orm";
 import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { StoreError } from "@store/identity";
-import { sqliteTables } from "./schema-sqlite.ts";
+import { sqliteTables } from "./sqlite/schema.ts";
 import type { Sql } from "./sql.ts";
 import type { Row, TableName, Tables } from "./tables.ts";
 

@@ -22,12 +22,12 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   if (url.startsWith("sqlite:")) {
     if (replicaUrls.length > 0) throw noReplicas();
     const batchLimit = options.batchLimit ?? 256;
-    const { openSqlite } = await import("./sqlite-database.ts");
+    const { openSqlite } = await import("./sqlite/database.ts");
     return await openSqlite(sqlitePath(url), { ...common, batchLimit });
   }
   if (/^postgres(?:ql)?:/.test(url)) {
     const batchLimit = options.batchLimit ?? 64;
-    const { openPostgres } = await import("./postgres-database.ts");
+    const { openPostgres } = await import("./postgres/database.ts");
     return await openPostgres(url, {
       ...common,
       batchLimit,

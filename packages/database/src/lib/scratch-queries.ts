@@ -2,7 +2,7 @@
 import { getTableName } from "drizzle-orm";
 import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { StoreError } from "@store/identity";
-import { sqliteTables } from "./schema-sqlite.ts";
+import { sqliteTables } from "./sqlite/schema.ts";
 import type { ViewTableName } from "./tables.ts";
 
 /** The columns of a table, in order, and which of them are its key. */

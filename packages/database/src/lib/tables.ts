@@ -1,6 +1,6 @@
 /** The one shape of tables that both dialects share, and which of them are what. */
 import type { NeutralTables } from "./column-types.ts";
-import type { sqliteTables } from "./schema-sqlite.ts";
+import type { sqliteTables } from "./sqlite/schema.ts";
 
 /** Every table, by its name in code. Columns and rows are the same in both dialects. */
 export type Tables = NeutralTables<typeof sqliteTables>;

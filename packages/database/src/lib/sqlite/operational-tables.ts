@@ -1,9 +1,9 @@
-/** The operational tables in PostgreSQL: what replay leaves alone and a backup copies. */
-import { pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import { bytes, number } from "./columns-postgres.ts";
-import type { LeaseKind, TokenKind, UploadStatus } from "./row-values.ts";
+/** The operational tables in SQLite: what replay leaves alone and a backup copies. */
+import { primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { bytes, number } from "./columns.ts";
+import type { LeaseKind, TokenKind, UploadStatus } from "../row-values.ts";
 
-export const objectLeases = pgTable(
+export const objectLeases = sqliteTable(
   "object_leases",
   {
     leaseId: text("lease_id").notNull(),
@@ -16,7 +16,7 @@ export const objectLeases = pgTable(
   (t) => [primaryKey({ columns: [t.leaseId, t.contentAddress] })],
 );
 
-export const idempotencyKeys = pgTable(
+export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
     actor: text("actor").notNull(),
@@ -29,7 +29,7 @@ export const idempotencyKeys = pgTable(
   (t) => [primaryKey({ columns: [t.actor, t.key] })],
 );
 
-export const users = pgTable(
+export const users = sqliteTable(
   "users",
   {
     userId: text("user_id").notNull(),
@@ -44,7 +44,7 @@ export const users = pgTable(
   (t) => [primaryKey({ columns: [t.userId] })],
 );
 
-export const sessions = pgTable(
+export const sessions = sqliteTable(
   "sessions",
   {
     sessionId: text("session_id").notNull(),
@@ -60,7 +60,7 @@ export const sessions = pgTable(
   (t) => [primaryKey({ columns: [t.sessionId] })],
 );
 
-export const apiTokens = pgTable(
+export const apiTokens = sqliteTable(
   "api_tokens",
   {
     tokenId: text("token_id").notNull(),
@@ -78,7 +78,7 @@ export const apiTokens = pgTable(
   (t) => [primaryKey({ columns: [t.tokenId] })],
 );
 
-export const signingKeys = pgTable(
+export const signingKeys = sqliteTable(
   "signing_keys",
   {
     keyId: text("key_id").notNull(),
@@ -91,7 +91,7 @@ export const signingKeys = pgTable(
   (t) => [primaryKey({ columns: [t.keyId] })],
 );
 
-export const accessRefusals = pgTable(
+export const accessRefusals = sqliteTable(
   "access_refusals",
   {
     slot: number("slot").notNull(),
@@ -107,7 +107,7 @@ export const accessRefusals = pgTable(
   (t) => [primaryKey({ columns: [t.slot] })],
 );
 
-export const uploadSessions = pgTable(
+export const uploadSessions = sqliteTable(
   "upload_sessions",
   {
     uploadId: text("upload_id").notNull(),
@@ -130,7 +130,7 @@ export const uploadSessions = pgTable(
   (t) => [primaryKey({ columns: [t.uploadId] })],
 );
 
-export const workPositions = pgTable(
+export const workPositions = sqliteTable(
   "work_positions",
   {
     name: text("name").notNull(),

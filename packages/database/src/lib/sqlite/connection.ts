@@ -1,8 +1,8 @@
 /** One connection of `node:sqlite`, with its compiled statements. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import type { Connection, ResultMode } from "./connection.ts";
-import { isBusy, sqliteError } from "./sqlite-errors.ts";
+import type { Connection, ResultMode } from "../connection.ts";
+import { isBusy, sqliteError } from "./errors.ts";
 
 /** Compiled statements kept by one connection; the oldest goes first. */
 const statementLimit = 512;

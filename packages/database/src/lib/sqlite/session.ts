@@ -15,11 +15,11 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { NoopLogger } from "drizzle-orm/logger";
 import { StoreError } from "@store/identity";
-import { CompiledQuery, mayGenerateMappers, type RowMapper } from "./compiled-query.ts";
-import type { Connection } from "./connection.ts";
-import { sqliteTables } from "./schema-sqlite.ts";
-import type { Sql } from "./sql.ts";
-import { bindHandle } from "./statement.ts";
+import { CompiledQuery, mayGenerateMappers, type RowMapper } from "../compiled-query.ts";
+import type { Connection } from "../connection.ts";
+import { sqliteTables } from "./schema.ts";
+import type { Sql } from "../sql.ts";
+import { bindHandle } from "../statement.ts";
 
 const dialect = new SQLiteDialect({
   codecs: nodeSQLiteCodecs,

@@ -1,6 +1,6 @@
-/** The tables in PostgreSQL. Keys and indexes stand in `migrations/postgres`, which is what runs. */
-import { pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import { bytes, flag, number } from "./columns-postgres.ts";
+/** The tables in SQLite. Keys and indexes stand in `migrations/sqlite`, which is what runs. */
+import { primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { bytes, flag, number } from "./columns.ts";
 import {
   accessRefusals,
   apiTokens,
@@ -11,16 +11,16 @@ import {
   uploadSessions,
   users,
   workPositions,
-} from "./operational-postgres.ts";
+} from "./operational-tables.ts";
 import type {
   BackendStatus,
   CopyStatus,
   PackageStatus,
   RestoreStatus,
   RetrievalTier,
-} from "./row-values.ts";
+} from "../row-values.ts";
 
-const events = pgTable(
+const events = sqliteTable(
   "events",
   {
     seq: number("seq").notNull(),
@@ -35,7 +35,7 @@ const events = pgTable(
   (t) => [primaryKey({ columns: [t.seq] })],
 );
 
-const logHead = pgTable(
+const logHead = sqliteTable(
   "log_head",
   {
     id: number("id").notNull(),
@@ -49,7 +49,7 @@ const logHead = pgTable(
   (t) => [primaryKey({ columns: [t.id] })],
 );
 
-const artifactPackages = pgTable(
+const artifactPackages = sqliteTable(
   "artifact_packages",
   {
     packageId: text("package_id").notNull(),
@@ -82,7 +82,7 @@ const artifactPackages = pgTable(
   (t) => [primaryKey({ columns: [t.packageId] })],
 );
 
-const artifactFiles = pgTable(
+const artifactFiles = sqliteTable(
   "artifact_files",
   {
     packageId: text("package_id").notNull(),
@@ -101,7 +101,7 @@ const artifactFiles = pgTable(
   (t) => [primaryKey({ columns: [t.packageId, t.path] })],
 );
 
-const objects = pgTable(
+const objects = sqliteTable(
   "objects",
   {
     contentAddress: text("content_address").notNull(),
@@ -115,7 +115,7 @@ const objects = pgTable(
   (t) => [primaryKey({ columns: [t.contentAddress] })],
 );
 
-const storageLocations = pgTable(
+const storageLocations = sqliteTable(
   "storage_locations",
   {
     contentAddress: text("content_address").notNull(),
@@ -130,7 +130,7 @@ const storageLocations = pgTable(
   (t) => [primaryKey({ columns: [t.contentAddress, t.backend] })],
 );
 
-const tags = pgTable(
+const tags = sqliteTable(
   "tags",
   {
     namespace: text("namespace").notNull(),
@@ -144,7 +144,7 @@ const tags = pgTable(
   (t) => [primaryKey({ columns: [t.namespace, t.name, t.tag] })],
 );
 
-const packageNames = pgTable(
+const packageNames = sqliteTable(
   "package_names",
   {
     namespace: text("namespace").notNull(),
@@ -156,7 +156,7 @@ const packageNames = pgTable(
   (t) => [primaryKey({ columns: [t.namespace, t.name] })],
 );
 
-const retentionClasses = pgTable(
+const retentionClasses = sqliteTable(
   "retention_classes",
   {
     name: text("name").notNull(),
@@ -166,7 +166,7 @@ const retentionClasses = pgTable(
   (t) => [primaryKey({ columns: [t.name] })],
 );
 
-const retentionState = pgTable(
+const retentionState = sqliteTable(
   "retention_state",
   {
     packageId: text("package_id").notNull(),
@@ -178,7 +178,7 @@ const retentionState = pgTable(
   (t) => [primaryKey({ columns: [t.packageId] })],
 );
 
-const retentionHolds = pgTable(
+const retentionHolds = sqliteTable(
   "retention_holds",
   {
     holdId: text("hold_id").notNull(),
@@ -192,7 +192,7 @@ const retentionHolds = pgTable(
   (t) => [primaryKey({ columns: [t.holdId] })],
 );
 
-const metadataSchemas = pgTable(
+const metadataSchemas = sqliteTable(
   "metadata_schemas",
   {
     name: text("name").notNull(),
@@ -205,7 +205,7 @@ const metadataSchemas = pgTable(
   (t) => [primaryKey({ columns: [t.name, t.revision] })],
 );
 
-const nameWords = pgTable(
+const nameWords = sqliteTable(
   "name_words",
   {
     word: text("word").notNull(),
@@ -215,7 +215,7 @@ const nameWords = pgTable(
   (t) => [primaryKey({ columns: [t.word, t.namespace, t.name] })],
 );
 
-const storageBackends = pgTable(
+const storageBackends = sqliteTable(
   "storage_backends",
   {
     backend: text("backend").notNull(),
@@ -226,7 +226,7 @@ const storageBackends = pgTable(
   (t) => [primaryKey({ columns: [t.backend] })],
 );
 
-export const postgresTables = {
+export const sqliteTables = {
   events,
   logHead,
   artifactPackages,

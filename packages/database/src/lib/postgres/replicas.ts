@@ -1,8 +1,8 @@
 /** Lists read from replicas, for as long as these are not too far behind. */
-import type { Connection, ResultMode } from "./connection.ts";
-import { isCancelled } from "./postgres-errors.ts";
-import type { PostgresPool } from "./postgres-pool.ts";
-import type { PostgresServer } from "./postgres-server.ts";
+import type { Connection, ResultMode } from "../connection.ts";
+import { isCancelled } from "./errors.ts";
+import type { PostgresPool } from "./pool.ts";
+import type { PostgresServer } from "./server.ts";
 
 /** What replicas are compared by. */
 const readHead = "SELECT log_id, size FROM log_head WHERE id = 1";

@@ -1,23 +1,18 @@
 /** The writer's transactions on PostgreSQL. */
 import { StoreError, isStoreError } from "@store/identity";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection, ResultMode } from "./connection.ts";
-import { assertUsable, type Migration } from "./migrations.ts";
-import type { PostgresSessionConnection, SessionOptions } from "./postgres-connection.ts";
-import { isPassingConflict, isReadOnly } from "./postgres-errors.ts";
-import {
-  type PostgresServer,
-  type StatementLimits,
-  withinTime,
-  writerSettings,
-} from "./postgres-server.ts";
-import { postgresSql } from "./postgres-session.ts";
-import { channelName } from "./postgres-url.ts";
-import { postgresStateAt } from "./schema-state.ts";
-import { postgresTables } from "./schema-postgres.ts";
-import type { Sql } from "./sql.ts";
-import type { Tables } from "./tables.ts";
-import type { Transactor } from "./transactor.ts";
+import type { Connection, ResultMode } from "../connection.ts";
+import { assertUsable, type Migration } from "../migrations.ts";
+import type { PostgresSessionConnection, SessionOptions } from "./connection.ts";
+import { isPassingConflict, isReadOnly } from "./errors.ts";
+import { type PostgresServer, type StatementLimits, withinTime, writerSettings } from "./server.ts";
+import { postgresSql } from "./session.ts";
+import { channelName } from "./url.ts";
+import { postgresStateAt } from "../schema-state.ts";
+import { postgresTables } from "./schema.ts";
+import type { Sql } from "../sql.ts";
+import type { Tables } from "../tables.ts";
+import type { Transactor } from "../transactor.ts";
 
 const readVersion = "SELECT max(version) FROM schema_migrations";
 /** The head's row is the lock; each statement of READ COMMITTED then sees what came before. */

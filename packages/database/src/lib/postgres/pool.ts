@@ -1,10 +1,10 @@
 /** Connections for reading: a bounded number of them, and of those who wait for one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { StoreError, isStoreError } from "@store/identity";
-import type { Connection, ResultMode } from "./connection.ts";
-import type { PostgresSessionConnection, SessionOptions } from "./postgres-connection.ts";
-import { isPassingConflict } from "./postgres-errors.ts";
-import type { PostgresServer } from "./postgres-server.ts";
+import type { Connection, ResultMode } from "../connection.ts";
+import type { PostgresSessionConnection, SessionOptions } from "./connection.ts";
+import { isPassingConflict } from "./errors.ts";
+import type { PostgresServer } from "./server.ts";
 import { QuickTexts } from "./quick-texts.ts";
 
 /** Limits of a pool. */

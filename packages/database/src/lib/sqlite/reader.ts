@@ -1,7 +1,7 @@
 /** Reading on SQLite, apart from the writer. */
 import { StoreError } from "@store/identity";
-import type { Connection, ResultMode } from "./connection.ts";
-import { type SqliteConnection, patiently } from "./sqlite-connection.ts";
+import type { Connection, ResultMode } from "../connection.ts";
+import { type SqliteConnection, patiently } from "./connection.ts";
 
 /**
  * A connection of its own in WAL mode: each statement sees what was committed when it began and

@@ -7,12 +7,12 @@ import {
   assertNotTooNew,
   createMigrationsTable,
   pendingMigrations,
-} from "./migrations.ts";
-import { appliedOf } from "./schema-state.ts";
-import { sqliteTables } from "./schema-sqlite.ts";
-import { type SqliteConnection, patiently } from "./sqlite-connection.ts";
-import { hasCompatibleFrom, schemaStateOf } from "./sqlite-transactor.ts";
-import type { MigrateOptions, MigrationReport } from "./types.ts";
+} from "../migrations.ts";
+import { appliedOf } from "../schema-state.ts";
+import { sqliteTables } from "./schema.ts";
+import { type SqliteConnection, patiently } from "./connection.ts";
+import { hasCompatibleFrom, schemaStateOf } from "./transactor.ts";
+import type { MigrateOptions, MigrationReport } from "../types.ts";
 
 /** What is migrated, and how. */
 export interface SqliteMigration extends MigrateOptions {

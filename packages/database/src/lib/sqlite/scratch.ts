@@ -2,12 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Migration } from "./migrations.ts";
-import { sqliteTables } from "./schema-sqlite.ts";
-import type { ScratchSpace } from "./scratch.ts";
-import { SqliteConnection, patiently } from "./sqlite-connection.ts";
-import { createDatabaseFile } from "./sqlite-file.ts";
-import { sqliteSql } from "./sqlite-session.ts";
+import type { Migration } from "../migrations.ts";
+import { sqliteTables } from "./schema.ts";
+import type { ScratchSpace } from "../scratch.ts";
+import { SqliteConnection, patiently } from "./connection.ts";
+import { createDatabaseFile } from "./file.ts";
+import { sqliteSql } from "./session.ts";
 
 const suffix = ".scratch-";
 /** A file younger than this may belong to a process that has not locked it yet. */

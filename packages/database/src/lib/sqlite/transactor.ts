@@ -1,13 +1,13 @@
 /** The writer's transactions on SQLite. */
 import { StoreError } from "@store/identity";
-import type { Connection, ResultMode } from "./connection.ts";
-import { assertUsable, type Migration, type SchemaState } from "./migrations.ts";
-import { sqliteTables } from "./schema-sqlite.ts";
-import { type SqliteConnection, patiently } from "./sqlite-connection.ts";
-import { sqliteSql } from "./sqlite-session.ts";
-import type { Sql } from "./sql.ts";
-import type { Tables } from "./tables.ts";
-import type { Transactor } from "./transactor.ts";
+import type { Connection, ResultMode } from "../connection.ts";
+import { assertUsable, type Migration, type SchemaState } from "../migrations.ts";
+import { sqliteTables } from "./schema.ts";
+import { type SqliteConnection, patiently } from "./connection.ts";
+import { sqliteSql } from "./session.ts";
+import type { Sql } from "../sql.ts";
+import type { Tables } from "../tables.ts";
+import type { Transactor } from "../transactor.ts";
 
 /** `BEGIN IMMEDIATE` is the lock: no other connection of any process can write until COMMIT. */
 export class SqliteTransactor implements Transactor, Connection {

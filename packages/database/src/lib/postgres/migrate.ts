@@ -11,13 +11,13 @@ import {
   assertNotTooNew,
   createMigrationsTable,
   pendingMigrations,
-} from "./migrations.ts";
-import type { PostgresSessionConnection } from "./postgres-connection.ts";
-import { isPassingConflict, isLockTimeout } from "./postgres-errors.ts";
-import { advisoryKey } from "./postgres-url.ts";
-import { appliedOf, postgresSchemaOf } from "./schema-state.ts";
-import { postgresTables } from "./schema-postgres.ts";
-import type { MigrateOptions, MigrationReport, MigrationStep } from "./types.ts";
+} from "../migrations.ts";
+import type { PostgresSessionConnection } from "./connection.ts";
+import { isPassingConflict, isLockTimeout } from "./errors.ts";
+import { advisoryKey } from "./url.ts";
+import { appliedOf, postgresSchemaOf } from "../schema-state.ts";
+import { postgresTables } from "./schema.ts";
+import type { MigrateOptions, MigrationReport, MigrationStep } from "../types.ts";
 
 /** Who waits for a lock holds up all who come after it, so nobody waits for long. */
 const lockTimeoutMs = 1_000;

@@ -1,6 +1,6 @@
-/** The tables in SQLite. Keys and indexes stand in `migrations/sqlite`, which is what runs. */
-import { primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { bytes, flag, number } from "./columns-sqlite.ts";
+/** The tables in PostgreSQL. Keys and indexes stand in `migrations/postgres`, which is what runs. */
+import { pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { bytes, flag, number } from "./columns.ts";
 import {
   accessRefusals,
   apiTokens,
@@ -11,16 +11,16 @@ import {
   uploadSessions,
   users,
   workPositions,
-} from "./operational-sqlite.ts";
+} from "./operational-tables.ts";
 import type {
   BackendStatus,
   CopyStatus,
   PackageStatus,
   RestoreStatus,
   RetrievalTier,
-} from "./row-values.ts";
+} from "../row-values.ts";
 
-const events = sqliteTable(
+const events = pgTable(
   "events",
   {
     seq: number("seq").notNull(),
@@ -35,7 +35,7 @@ const events = sqliteTable(
   (t) => [primaryKey({ columns: [t.seq] })],
 );
 
-const logHead = sqliteTable(
+const logHead = pgTable(
   "log_head",
   {
     id: number("id").notNull(),
@@ -49,7 +49,7 @@ const logHead = sqliteTable(
   (t) => [primaryKey({ columns: [t.id] })],
 );
 
-const artifactPackages = sqliteTable(
+const artifactPackages = pgTable(
   "artifact_packages",
   {
     packageId: text("package_id").notNull(),
@@ -82,7 +82,7 @@ const artifactPackages = sqliteTable(
   (t) => [primaryKey({ columns: [t.packageId] })],
 );
 
-const artifactFiles = sqliteTable(
+const artifactFiles = pgTable(
   "artifact_files",
   {
     packageId: text("package_id").notNull(),
@@ -101,7 +101,7 @@ const artifactFiles = sqliteTable(
   (t) => [primaryKey({ columns: [t.packageId, t.path] })],
 );
 
-const objects = sqliteTable(
+const objects = pgTable(
   "objects",
   {
     contentAddress: text("content_address").notNull(),
@@ -115,7 +115,7 @@ const objects = sqliteTable(
   (t) => [primaryKey({ columns: [t.contentAddress] })],
 );
 
-const storageLocations = sqliteTable(
+const storageLocations = pgTable(
   "storage_locations",
   {
     contentAddress: text("content_address").notNull(),
@@ -130,7 +130,7 @@ const storageLocations = sqliteTable(
   (t) => [primaryKey({ columns: [t.contentAddress, t.backend] })],
 );
 
-const tags = sqliteTable(
+const tags = pgTable(
   "tags",
   {
     namespace: text("namespace").notNull(),
@@ -144,7 +144,7 @@ const tags = sqliteTable(
   (t) => [primaryKey({ columns: [t.namespace, t.name, t.tag] })],
 );
 
-const packageNames = sqliteTable(
+const packageNames = pgTable(
   "package_names",
   {
     namespace: text("namespace").notNull(),
@@ -156,7 +156,7 @@ const packageNames = sqliteTable(
   (t) => [primaryKey({ columns: [t.namespace, t.name] })],
 );
 
-const retentionClasses = sqliteTable(
+const retentionClasses = pgTable(
   "retention_classes",
   {
     name: text("name").notNull(),
@@ -166,7 +166,7 @@ const retentionClasses = sqliteTable(
   (t) => [primaryKey({ columns: [t.name] })],
 );
 
-const retentionState = sqliteTable(
+const retentionState = pgTable(
   "retention_state",
   {
     packageId: text("package_id").notNull(),
@@ -178,7 +178,7 @@ const retentionState = sqliteTable(
   (t) => [primaryKey({ columns: [t.packageId] })],
 );
 
-const retentionHolds = sqliteTable(
+const retentionHolds = pgTable(
   "retention_holds",
   {
     holdId: text("hold_id").notNull(),
@@ -192,7 +192,7 @@ const retentionHolds = sqliteTable(
   (t) => [primaryKey({ columns: [t.holdId] })],
 );
 
-const metadataSchemas = sqliteTable(
+const metadataSchemas = pgTable(
   "metadata_schemas",
   {
     name: text("name").notNull(),
@@ -205,7 +205,7 @@ const metadataSchemas = sqliteTable(
   (t) => [primaryKey({ columns: [t.name, t.revision] })],
 );
 
-const nameWords = sqliteTable(
+const nameWords = pgTable(
   "name_words",
   {
     word: text("word").notNull(),
@@ -215,7 +215,7 @@ const nameWords = sqliteTable(
   (t) => [primaryKey({ columns: [t.word, t.namespace, t.name] })],
 );
 
-const storageBackends = sqliteTable(
+const storageBackends = pgTable(
   "storage_backends",
   {
     backend: text("backend").notNull(),
@@ -226,7 +226,7 @@ const storageBackends = sqliteTable(
   (t) => [primaryKey({ columns: [t.backend] })],
 );
 
-export const sqliteTables = {
+export const postgresTables = {
   events,
   logHead,
   artifactPackages,

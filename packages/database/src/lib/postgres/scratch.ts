@@ -2,14 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { getTableName } from "drizzle-orm";
 import { textInside } from "./index-statements.ts";
-import type { Migration } from "./migrations.ts";
-import type { PostgresSessionConnection } from "./postgres-connection.ts";
-import { type PostgresServer, withoutLimit } from "./postgres-server.ts";
-import { postgresSql } from "./postgres-session.ts";
-import { advisoryKey } from "./postgres-url.ts";
-import { postgresTables } from "./schema-postgres.ts";
-import type { ScratchSpace } from "./scratch.ts";
-import type { Tables } from "./tables.ts";
+import type { Migration } from "../migrations.ts";
+import type { PostgresSessionConnection } from "./connection.ts";
+import { type PostgresServer, withoutLimit } from "./server.ts";
+import { postgresSql } from "./session.ts";
+import { advisoryKey } from "./url.ts";
+import { postgresTables } from "./schema.ts";
+import type { ScratchSpace } from "../scratch.ts";
+import type { Tables } from "../tables.ts";
 
 const infix = "_scratch_";
 

@@ -1,6 +1,6 @@
 /** Indexes that PostgreSQL makes while others write, one statement at a time. */
 import { StoreError } from "@store/identity";
-import type { Migration } from "./migrations.ts";
+import type { Migration } from "../migrations.ts";
 
 /** One statement of a file that runs outside of a transaction. */
 export interface IndexStatement {

@@ -1,8 +1,8 @@
 /** One PostgreSQL server as everybody of one open database sees it. */
 import type { StoreError } from "@store/identity";
 import { Availability } from "./availability.ts";
-import { PostgresSessionConnection, type SessionOptions } from "./postgres-connection.ts";
-import type { PostgresPlace } from "./postgres-url.ts";
+import { PostgresSessionConnection, type SessionOptions } from "./connection.ts";
+import type { PostgresPlace } from "./url.ts";
 
 /** Opens sessions; all of them share what is known of the server's availability. */
 export class PostgresServer {

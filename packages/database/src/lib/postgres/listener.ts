@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StoreError } from "@store/identity";
 import { startHeartbeat } from "./heartbeat.ts";
-import type { PostgresSessionConnection } from "./postgres-connection.ts";
-import type { PostgresServer } from "./postgres-server.ts";
-import { channelName } from "./postgres-url.ts";
-import type { Listener } from "./types.ts";
+import type { PostgresSessionConnection } from "./connection.ts";
+import type { PostgresServer } from "./server.ts";
+import { channelName } from "./url.ts";
+import type { Listener } from "../types.ts";
 
 const shortestPauseMs = 100;
 const longestPauseMs = 5_000;

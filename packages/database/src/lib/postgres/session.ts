@@ -5,11 +5,11 @@ import { PgAsyncDatabase, PgAsyncPreparedQuery, PgAsyncSession } from "drizzle-o
 import { PgDialect, type PreparedQueryConfig } from "drizzle-orm/pg-core";
 import { postgresJsCodecs } from "drizzle-orm/postgres-js";
 import { StoreError } from "@store/identity";
-import { CompiledQuery, mayGenerateMappers, type RowMapper } from "./compiled-query.ts";
-import type { Connection } from "./connection.ts";
-import { postgresTables } from "./schema-postgres.ts";
-import type { Sql } from "./sql.ts";
-import { bindHandle } from "./statement.ts";
+import { CompiledQuery, mayGenerateMappers, type RowMapper } from "../compiled-query.ts";
+import type { Connection } from "../connection.ts";
+import { postgresTables } from "./schema.ts";
+import type { Sql } from "../sql.ts";
+import { bindHandle } from "../statement.ts";
 
 const dialect = new PgDialect({ codecs: postgresJsCodecs, useJitMappers: mayGenerateMappers });
 const logger = new NoopLogger();

@@ -1,6 +1,6 @@
 /** The socket of one connection to PostgreSQL. */
 import { connect, type Socket } from "node:net";
-import { secure, type TlsOptions } from "./postgres-tls.ts";
+import { secure, type TlsOptions } from "./tls.ts";
 import { socketEvent } from "./socket-event.ts";
 
 /** What the driver hands to its socket factory. */

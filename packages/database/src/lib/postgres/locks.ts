@@ -1,11 +1,11 @@
 /** Locks between processes on PostgreSQL: advisory locks of one session. */
 import { StoreError } from "@store/identity";
 import { startHeartbeat } from "./heartbeat.ts";
-import { assertLockName } from "./lock-names.ts";
-import type { PostgresSessionConnection } from "./postgres-connection.ts";
-import type { PostgresServer } from "./postgres-server.ts";
-import { advisoryKey } from "./postgres-url.ts";
-import type { HeldLock } from "./types.ts";
+import { assertLockName } from "../lock-names.ts";
+import type { PostgresSessionConnection } from "./connection.ts";
+import type { PostgresServer } from "./server.ts";
+import { advisoryKey } from "./url.ts";
+import type { HeldLock } from "../types.ts";
 
 /**
  * A holder whose network is gone knows so after both together at the latest, which is before the

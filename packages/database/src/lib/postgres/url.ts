@@ -1,7 +1,7 @@
 /** The URL of a PostgreSQL database. */
 import { createHash } from "node:crypto";
 import { StoreError } from "@store/identity";
-import { readTlsOptions, type TlsOptions } from "./postgres-tls.ts";
+import { readTlsOptions, type TlsOptions } from "./tls.ts";
 
 /** A server, and the schema of one instance in it. */
 export interface PostgresPlace {

@@ -1,9 +1,9 @@
-/** The operational tables in SQLite: what replay leaves alone and a backup copies. */
-import { primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { bytes, number } from "./columns-sqlite.ts";
-import type { LeaseKind, TokenKind, UploadStatus } from "./row-values.ts";
+/** The operational tables in PostgreSQL: what replay leaves alone and a backup copies. */
+import { pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { bytes, number } from "./columns.ts";
+import type { LeaseKind, TokenKind, UploadStatus } from "../row-values.ts";
 
-export const objectLeases = sqliteTable(
+export const objectLeases = pgTable(
   "object_leases",
   {
     leaseId: text("lease_id").notNull(),
@@ -16,7 +16,7 @@ export const objectLeases = sqliteTable(
   (t) => [primaryKey({ columns: [t.leaseId, t.contentAddress] })],
 );
 
-export const idempotencyKeys = sqliteTable(
+export const idempotencyKeys = pgTable(
   "idempotency_keys",
   {
     actor: text("actor").notNull(),
@@ -29,7 +29,7 @@ export const idempotencyKeys = sqliteTable(
   (t) => [primaryKey({ columns: [t.actor, t.key] })],
 );
 
-export const users = sqliteTable(
+export const users = pgTable(
   "users",
   {
     userId: text("user_id").notNull(),
@@ -44,7 +44,7 @@ export const users = sqliteTable(
   (t) => [primaryKey({ columns: [t.userId] })],
 );
 
-export const sessions = sqliteTable(
+export const sessions = pgTable(
   "sessions",
   {
     sessionId: text("session_id").notNull(),
@@ -60,7 +60,7 @@ export const sessions = sqliteTable(
   (t) => [primaryKey({ columns: [t.sessionId] })],
 );
 
-export const apiTokens = sqliteTable(
+export const apiTokens = pgTable(
   "api_tokens",
   {
     tokenId: text("token_id").notNull(),
@@ -78,7 +78,7 @@ export const apiTokens = sqliteTable(
   (t) => [primaryKey({ columns: [t.tokenId] })],
 );
 
-export const signingKeys = sqliteTable(
+export const signingKeys = pgTable(
   "signing_keys",
   {
     keyId: text("key_id").notNull(),
@@ -91,7 +91,7 @@ export const signingKeys = sqliteTable(
   (t) => [primaryKey({ columns: [t.keyId] })],
 );
 
-export const accessRefusals = sqliteTable(
+export const accessRefusals = pgTable(
   "access_refusals",
   {
     slot: number("slot").notNull(),
@@ -107,7 +107,7 @@ export const accessRefusals = sqliteTable(
   (t) => [primaryKey({ columns: [t.slot] })],
 );
 
-export const uploadSessions = sqliteTable(
+export const uploadSessions = pgTable(
   "upload_sessions",
   {
     uploadId: text("upload_id").notNull(),
@@ -130,7 +130,7 @@ export const uploadSessions = sqliteTable(
   (t) => [primaryKey({ columns: [t.uploadId] })],
 );
 
-export const workPositions = sqliteTable(
+export const workPositions = pgTable(
   "work_positions",
   {
     name: text("name").notNull(),

@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "@store/identity";
-import { assertLockName } from "./lock-names.ts";
-import { createDatabaseFile } from "./sqlite-file.ts";
-import { isBusy, sqliteError } from "./sqlite-errors.ts";
-import type { HeldLock } from "./types.ts";
+import { assertLockName } from "../lock-names.ts";
+import { createDatabaseFile } from "./file.ts";
+import { isBusy, sqliteError } from "./errors.ts";
+import type { HeldLock } from "../types.ts";
 
 interface Held {
   readonly losing: AbortController;

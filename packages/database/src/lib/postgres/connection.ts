@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import postgres from "postgres";
 import { StoreError } from "@store/identity";
 import { AnswerWatch } from "./answer-watch.ts";
-import type { Connection, ResultMode } from "./connection.ts";
-import { dial, type SocketAddress } from "./postgres-dial.ts";
-import { isConnectionLost, postgresError } from "./postgres-errors.ts";
-import type { PostgresPlace } from "./postgres-url.ts";
+import type { Connection, ResultMode } from "../connection.ts";
+import { dial, type SocketAddress } from "./dial.ts";
+import { isConnectionLost, postgresError } from "./errors.ts";
+import type { PostgresPlace } from "./url.ts";
 import { PreparedTexts } from "./prepared-texts.ts";
 
 /** How a session is opened. */

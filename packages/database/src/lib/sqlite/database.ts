@@ -9,18 +9,18 @@ import {
   assertNotTooNew,
   assertUsable,
   loadMigrations,
-} from "./migrations.ts";
-import { sqliteTables } from "./schema-sqlite.ts";
-import { ScratchTables } from "./scratch.ts";
-import { SqliteConnection, patiently } from "./sqlite-connection.ts";
-import { createDatabaseFile } from "./sqlite-file.ts";
-import { SqliteLocks } from "./sqlite-locks.ts";
-import { migrateSqlite, pendingSqlite } from "./sqlite-migrate.ts";
-import { SqliteMemoryReader, SqliteReader } from "./sqlite-reader.ts";
-import { openSqliteScratch } from "./sqlite-scratch.ts";
-import { sqliteSql } from "./sqlite-session.ts";
-import { SqliteTransactor, schemaStateOf } from "./sqlite-transactor.ts";
-import type { Sql } from "./sql.ts";
+} from "../migrations.ts";
+import { sqliteTables } from "./schema.ts";
+import { ScratchTables } from "../scratch.ts";
+import { SqliteConnection, patiently } from "./connection.ts";
+import { createDatabaseFile } from "./file.ts";
+import { SqliteLocks } from "./locks.ts";
+import { migrateSqlite, pendingSqlite } from "./migrate.ts";
+import { SqliteMemoryReader, SqliteReader } from "./reader.ts";
+import { openSqliteScratch } from "./scratch.ts";
+import { sqliteSql } from "./session.ts";
+import { SqliteTransactor, schemaStateOf } from "./transactor.ts";
+import type { Sql } from "../sql.ts";
 import type {
   BatchParticipant,
   Database,
@@ -33,9 +33,9 @@ import type {
   PendingMigration,
   Scratch,
   WriteTransaction,
-} from "./types.ts";
-import type { WriterLimits } from "./batch.ts";
-import { Writer } from "./writer.ts";
+} from "../types.ts";
+import type { WriterLimits } from "../batch.ts";
+import { Writer } from "../writer.ts";
 
 /** Settled options of one open database. */
 export interface SqliteOptions extends WriterLimits {

@@ -8,22 +8,22 @@ import {
   assertUsable,
   loadMigrations,
   pendingMigrations,
-} from "./migrations.ts";
-import { PostgresListener } from "./postgres-listener.ts";
-import { PostgresLocks } from "./postgres-locks.ts";
-import { migratePostgres } from "./postgres-migrate.ts";
-import { PostgresPool } from "./postgres-pool.ts";
-import { type PostgresReplica, PostgresReplicas } from "./postgres-replicas.ts";
-import { openPostgresScratch } from "./postgres-scratch.ts";
-import { PostgresServer, withinTime, withoutLimit } from "./postgres-server.ts";
-import { postgresSql } from "./postgres-session.ts";
-import { PostgresTransactor } from "./postgres-transactor.ts";
-import { parsePostgresUrl } from "./postgres-url.ts";
-import { appliedOf, postgresSchemaOf } from "./schema-state.ts";
-import { postgresTables } from "./schema-postgres.ts";
-import { ScratchTables } from "./scratch.ts";
-import type { Sql } from "./sql.ts";
-import type { Tables } from "./tables.ts";
+} from "../migrations.ts";
+import { PostgresListener } from "./listener.ts";
+import { PostgresLocks } from "./locks.ts";
+import { migratePostgres } from "./migrate.ts";
+import { PostgresPool } from "./pool.ts";
+import { type PostgresReplica, PostgresReplicas } from "./replicas.ts";
+import { openPostgresScratch } from "./scratch.ts";
+import { PostgresServer, withinTime, withoutLimit } from "./server.ts";
+import { postgresSql } from "./session.ts";
+import { PostgresTransactor } from "./transactor.ts";
+import { parsePostgresUrl } from "./url.ts";
+import { appliedOf, postgresSchemaOf } from "../schema-state.ts";
+import { postgresTables } from "./schema.ts";
+import { ScratchTables } from "../scratch.ts";
+import type { Sql } from "../sql.ts";
+import type { Tables } from "../tables.ts";
 import type {
   BatchParticipant,
   Database,
@@ -36,9 +36,9 @@ import type {
   PendingMigration,
   Scratch,
   WriteTransaction,
-} from "./types.ts";
-import type { WriterLimits } from "./batch.ts";
-import { Writer } from "./writer.ts";
+} from "../types.ts";
+import type { WriterLimits } from "../batch.ts";
+import { Writer } from "../writer.ts";
 
 /** Settled options of one open database; times in milliseconds. */
 export interface PostgresOptions extends WriterLimits {
