@@ -32,12 +32,21 @@ const putLease = statement((sql, { objectLeases: t }, p) =>
     })
     .onConflictDoUpdate({
       target: [t.leaseId, t.contentAddress],
-      set: { expiresAt: p("expiresAt") },
+      set: { holder: p("holder"), expiresAt: p("expiresAt") },
     }),
 );
 
-const deleteLease = statement((sql, { objectLeases }, p) =>
-  sql.delete(objectLeases).where(eq(objectLeases.leaseId, p("leaseId"))),
+/** Of its holder alone: one that ran out may be another's by now, under the same id. */
+const deleteLease = statement((sql, { objectLeases: t }, p) =>
+  sql.delete(t).where(and(eq(t.leaseId, p("leaseId")), eq(t.holder, p("holder")))),
+);
+
+/** From then on nobody renews it. */
+const abandonLease = statement((sql, { objectLeases: t }, p) =>
+  sql
+    .update(t)
+    .set({ holder: "" })
+    .where(and(eq(t.leaseId, p("leaseId")), eq(t.contentAddress, p("address")))),
 );
 
 /**
@@ -51,6 +60,9 @@ export class Leases {
   readonly #leaseMs: number;
   /** Leases that could not be given back yet; the next renewal tries again. */
   readonly #owed = new Set<string>();
+  /** Leases that are to end by their time, by id and address, where the database did not hear it. */
+  readonly #runningOut = new Map<string, ObjectLease>();
+  #holder = "";
   #process: Promise<string> | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
@@ -102,7 +114,17 @@ export class Leases {
 
   /** Leases an address, in a transaction, for a process that has its own lease. */
   async takeWith(sql: Sql, { id, address }: ObjectLease, holder: string): Promise<void> {
+    this.#runningOut.delete(`${id} ${address}`);
     await this.#put(sql, { leaseId: id, kind: "object", contentAddress: address, holder });
+  }
+
+  /**
+   * Renews a lease no more: what it stands for may have been done or not, or be done yet, and until
+   * its time is over others are to keep away.
+   */
+  async letRunOut(lease: ObjectLease): Promise<void> {
+    this.#runningOut.set(`${lease.id} ${lease.address}`, lease);
+    await this.#abandon().catch(() => undefined);
   }
 
   /**
@@ -113,7 +135,7 @@ export class Leases {
     const holder = await this.process();
     const lease = { id: `mending-${address}`, address };
     const now = formatTime(this.#clock());
-    const isTaken = await this.#database.write(async ({ sql, tables: { objectLeases: t } }) => {
+    const taking = this.#database.write(async ({ sql, tables: { objectLeases: t } }) => {
       await sql.delete(t).where(and(eq(t.leaseId, lease.id), lte(t.expiresAt, now)));
       const { changes } = await sql
         .insert(t)
@@ -128,7 +150,16 @@ export class Leases {
         .onConflictDoNothing();
       return changes > 0;
     });
-    return isTaken ? lease : undefined;
+    try {
+      if (!(await taking)) return undefined;
+      // One of before that is still owed is this one now.
+      this.#owed.delete(lease.id);
+      return lease;
+    } catch (error) {
+      // A commit whose outcome is unknown may have taken it.
+      this.#owed.add(lease.id);
+      throw error;
+    }
   }
 
   /**
@@ -138,7 +169,7 @@ export class Leases {
    *   object since, so that nobody may refer to it before it is looked at again
    */
   async giveBackWith(sql: Sql, lease: ObjectLease): Promise<void> {
-    const { changes } = await deleteLease(sql, { leaseId: lease.id });
+    const { changes } = await deleteLease(sql, { leaseId: lease.id, holder: this.#holder });
     if (changes > 0) return;
     throw new StoreError(
       "staged_not_found",
@@ -174,6 +205,7 @@ export class Leases {
     await this.#database.write(async ({ sql }) => {
       await this.#put(sql, processLease(id));
     });
+    this.#holder = id;
     // A renewal that fails is repeated by the next one, three more times before the lease ends.
     this.#renewal = setInterval(
       () => void this.#renew(id).catch(() => undefined),
@@ -185,6 +217,7 @@ export class Leases {
 
   async #renew(holder: string): Promise<void> {
     await this.#giveBackOwed([...this.#owed]);
+    await this.#abandon();
     await this.#database.write(async ({ sql, tables: { objectLeases: t } }) => {
       await sql.update(t).set({ expiresAt: this.#expiry() }).where(eq(t.holder, holder));
       // A process that slept for longer than its lease was swept; what it stages next is not.
@@ -194,10 +227,24 @@ export class Leases {
 
   async #giveBackOwed(leaseIds: readonly string[]): Promise<void> {
     if (leaseIds.length === 0) return;
+    const holder = this.#holder;
     await this.#database.write(async ({ sql }) => {
-      await Promise.all(leaseIds.map((leaseId) => deleteLease(sql, { leaseId })));
+      await Promise.all(leaseIds.map((leaseId) => deleteLease(sql, { leaseId, holder })));
     });
     for (const leaseId of leaseIds) this.#owed.delete(leaseId);
+  }
+
+  async #abandon(): Promise<void> {
+    const leases = [...this.#runningOut];
+    if (leases.length === 0) return;
+    await this.#database.write(async ({ sql }) => {
+      await Promise.all(
+        leases.map(([, { id: leaseId, address }]) => abandonLease(sql, { leaseId, address })),
+      );
+    });
+    for (const [key, lease] of leases) {
+      if (this.#runningOut.get(key) === lease) this.#runningOut.delete(key);
+    }
   }
 
   async #put(sql: Sql, lease: LeaseRow): Promise<void> {

@@ -42,23 +42,22 @@ export function takeCopy(
 export async function claimRemoval(
   leases: Leases,
   view: View,
-  { address, backend }: CopyName,
+  copy: CopyName,
   holder: string,
 ): Promise<boolean> {
-  if ((await findBackends(view, "copy", address)).has(backend)) return false;
-  await leases.takeWith(view.sql, { id: removalId(backend, holder), address }, holder);
+  if ((await findBackends(view, "copy", copy.address)).has(copy.backend)) return false;
+  await leases.takeWith(view.sql, removalClaim(copy, holder), holder);
   return true;
 }
 
 /** Ends one's own claim, in the transaction that records the removal. */
 export async function endRemoval(
   { sql, tables: { objectLeases: t } }: View,
-  { address, backend }: CopyName,
+  copy: CopyName,
   holder: string,
 ): Promise<void> {
-  await sql
-    .delete(t)
-    .where(and(eq(t.leaseId, removalId(backend, holder)), eq(t.contentAddress, address)));
+  const { id, address } = removalClaim(copy, holder);
+  await sql.delete(t).where(and(eq(t.leaseId, id), eq(t.contentAddress, address)));
 }
 
 /** Those of the backends that an object is being removed from. */
@@ -71,8 +70,9 @@ export async function findRemovals(
   return backends.filter((backend) => removing.has(backend));
 }
 
-function removalId(backend: string, holder: string): string {
-  return `removal:${backend}:${holder}`;
+/** The lease by which a process claims the removal of a copy. */
+export function removalClaim({ address, backend }: CopyName, holder: string): ObjectLease {
+  return { id: `removal:${backend}:${holder}`, address };
 }
 
 /** The backends where something is done to an object's copy now. */

@@ -2,18 +2,23 @@ import { StoreError } from "@store/identity";
 import { removeObject } from "@store/storage";
 
 import type { Instance } from "../instance.ts";
+import type { Leases, ObjectLease } from "../leases.ts";
 import { findCopies, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
 import { formatTime } from "../times.ts";
-import { claimRemoval, endRemoval, findRemovals } from "./claims.ts";
+import { apartFrom } from "./apart.ts";
+import { claimRemoval, endRemoval, findRemovals, removalClaim } from "./claims.ts";
 import { backendOf, type CopyContext } from "./context.ts";
 import { copyObject } from "./copy-object.ts";
 import { examineCopy } from "./examine.ts";
 import { at, BackendFailure } from "./failure.ts";
-import { recordRemoved } from "./recording.ts";
+import { recordRemoved, type Outcome } from "./recording.ts";
 import { countRows, knownObject, selectCopiesAt, type KnownObject } from "./rows.ts";
 import type { Stop, VisitTools, Walk } from "./walk.ts";
 
 type Claim = "claimed" | "refused" | "gone";
+
+/** Throws unless a backend is another place than the one that is emptied. */
+type AssertApart = ReturnType<typeof apartFrom>;
 
 interface Leaving extends Stop {
   readonly object: KnownObject;
@@ -33,6 +38,7 @@ export function evacuation(
   { from, to }: { readonly from: string; readonly to: string },
 ): Walk<Leaving> {
   const place = { sql: database.reader, tables: database.tables };
+  const assertApart = apartFrom(from);
   return {
     name: `evacuate:${from}:${to}`,
     count: () => countRows(place, from),
@@ -48,8 +54,9 @@ export function evacuation(
     },
 
     visit: async (context, stop, tools) => {
-      let claimed = await keepAnother(context, stop, to, tools);
+      let claimed = await keepAnother(context, stop, to, { ...tools, assertApart });
       if (claimed === "refused") {
+        await assertApart(context, to);
         await copyAway(context, stop, to, tools);
         claimed = await claim(context, stop, to);
       }
@@ -67,7 +74,7 @@ async function keepAnother(
   context: CopyContext,
   stop: Leaving,
   to: string,
-  { tally, endurance }: VisitTools,
+  { tally, endurance, assertApart }: VisitTools & { readonly assertApart: AssertApart },
 ): Promise<Claim> {
   const { instance } = context;
   for (const other of await othersOf(instance, stop, to)) {
@@ -76,6 +83,7 @@ async function keepAnother(
       endurance.succeededAt(other.backend);
       tally.add({ sizeBytes: readBytes, changed: outcome === "recorded" ? 1 : 0 });
       if (found !== "ok") continue;
+      await assertApart(context, other.backend);
       const claimed = await claim(context, stop, other.backend);
       if (claimed !== "refused") return claimed;
     } catch (error) {
@@ -131,16 +139,27 @@ async function claim(
   keeper: string,
 ): Promise<Claim> {
   const { clock, database, leases } = instance;
+  const leaving = { address, backend: copy.backend };
   const holder = await leases.process();
-  return database.write(async ({ sql, tables }) => {
+  const claiming = database.write(async ({ sql, tables }): Promise<Claim> => {
     const view = { sql, tables, now: formatTime(clock()) };
     if ((await findCopy(sql, address, copy.backend)) === undefined) return "gone";
     const kept = await findCopy(sql, address, keeper);
     const isLeaving = (await findRemovals(view, address, [keeper])).length > 0;
     if (kept?.status !== "ok" || isLeaving) return "refused";
-    const leaving = { address, backend: copy.backend };
     return (await claimRemoval(leases, view, leaving, holder)) ? "claimed" : "refused";
   });
+  return orRunOut(leases, removalClaim(leaving, holder), claiming);
+}
+
+/** Where it fails, a claim that may stand, and whose removal may be under way, ends by its time. */
+async function orRunOut<T>(leases: Leases, claimed: ObjectLease, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    await leases.letRunOut(claimed);
+    throw error;
+  }
 }
 
 async function remove(
@@ -148,12 +167,16 @@ async function remove(
   { address, copy }: Leaving,
   { tally, endurance }: VisitTools,
 ): Promise<void> {
+  const { leases } = instance;
   const { backend } = copy;
-  await at(backend, removeObject(backendOf(instance, backend), address));
-  endurance.succeededAt(backend);
   const name = { address, backend };
-  const holder = await instance.leases.process();
-  const outcome = await recordRemoved(recorder, name, (view) => endRemoval(view, name, holder));
+  const holder = await leases.process();
+  const removing = async (): Promise<Outcome> => {
+    await at(backend, removeObject(backendOf(instance, backend), address));
+    endurance.succeededAt(backend);
+    return recordRemoved(recorder, name, (view) => endRemoval(view, name, holder));
+  };
+  const outcome = await orRunOut(leases, removalClaim(name, holder), removing());
   tally.add({ changed: outcome === "recorded" ? 1 : 0 });
 }
 
