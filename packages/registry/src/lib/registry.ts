@@ -3,8 +3,16 @@ import type { EventLog, EventQuery, LogHead, StoredEvent, TailOptions } from "@s
 import type { ContentAddress, Reference } from "@store/identity";
 import type { StorageBackend } from "@store/storage";
 
-import type { PlacementOptions } from "./placement/placement.ts";
 import type { Copies } from "./copies/types.ts";
+import type {
+  HealthReport,
+  ReplayOptions,
+  ReplayReport,
+  SweepReport,
+  VerifyOptions,
+  VerifyReport,
+} from "./operations/types.ts";
+import type { PlacementOptions, PresignedRead, PresignReadOptions } from "./placement/types.ts";
 import type {
   AddedFile,
   CreatePackageInput,
@@ -12,7 +20,6 @@ import type {
   FileInfo,
   FileOptions,
   FinalizedPackage,
-  HealthReport,
   HoldFilter,
   HoldInfo,
   IngestFileOptions,
@@ -30,20 +37,13 @@ import type {
   PackageSummary,
   Page,
   PageOptions,
-  PresignedRead,
-  PresignReadOptions,
   ReadContentOptions,
   ReadScope,
-  ReplayOptions,
-  ReplayReport,
   ResolvedPackage,
   RetentionClass,
   RetentionInfo,
   SetTagOptions,
-  SweepReport,
   TagInfo,
-  VerifyOptions,
-  VerifyReport,
 } from "./types.ts";
 import type { UploadLimits, UploadReference, Uploads } from "./uploads/types.ts";
 

@@ -1,6 +1,5 @@
 import type { StoredEvent } from "@store/events";
 import type { ContentAddress, NamePattern, PackageCoordinates, Reference } from "@store/identity";
-import type { TableDifference } from "@store/database";
 import type { ByteRange, ResolvedRange } from "@store/storage";
 
 /** Where a package is in its life; `open` is the only state that accepts files. */
@@ -141,23 +140,6 @@ export interface ReadContentOptions {
    * the caller's to keep.
    */
   readonly reuseChunks?: boolean;
-}
-
-/** How to let somebody read an object from its backend. */
-export interface PresignReadOptions {
-  /** How long the URL works, 1 to 300,000 ms; five minutes unless given. */
-  readonly expiresMs?: number;
-  /** The Content-Type that the backend shall answer with. */
-  readonly mediaType?: string;
-  /** The Content-Disposition that the backend shall answer with. */
-  readonly disposition?: string;
-}
-
-/** A URL by which whoever has it may read an object from its backend: **a secret** while it lasts. */
-export interface PresignedRead {
-  readonly url: string;
-  /** RFC 3339 UTC with milliseconds. */
-  readonly expiresAt: string;
 }
 
 /** An object of the instance. */
@@ -309,72 +291,4 @@ export interface MetadataSchemaSummary {
 /** A revision of a metadata schema. */
 export interface MetadataSchemaInfo extends MetadataSchemaSummary {
   readonly schema: JsonObject;
-}
-
-/** What is wrong with one object of a package. */
-export interface VerifyProblem {
-  readonly path?: string;
-  readonly address?: ContentAddress;
-  /** The backend whose copy it is, where another copy is whole; absent where none is. */
-  readonly backend?: string;
-  readonly code: "object_corrupt" | "object_not_found" | "log_corrupt";
-  readonly message: string;
-}
-
-export interface VerifyReport {
-  readonly packageId: string;
-  readonly reference: string;
-  readonly fileCount: number;
-  readonly sizeBytes: number;
-  readonly problems: readonly VerifyProblem[];
-}
-
-export interface VerifyOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { files: number; sizeBytes: number }) => void;
-  /** Objects already found whole in this run; shared between packages so that each is read once. */
-  readonly verified?: Set<ContentAddress>;
-}
-
-export interface SweepReport {
-  readonly stagedDiscarded: number;
-  readonly stagedBytes: number;
-  readonly packagesExpired: number;
-  readonly leasesRemoved: number;
-  readonly idempotencyKeysRemoved: number;
-  readonly uploadsExpired: number;
-}
-
-export interface ReplayOptions {
-  /** Only compares the live views with what the events give; changes nothing. */
-  readonly check?: boolean;
-  readonly onProgress?: (progress: { events: number; total: number }) => void;
-}
-
-export interface ReplayReport {
-  readonly events: number;
-  /** How the live views differed from the rebuilt ones; empty where they were replaced. */
-  readonly differences: readonly TableDifference[];
-}
-
-export interface HealthReport {
-  /** Whether database, log and the primary backend are; other backends may fail meanwhile. */
-  readonly healthy: boolean;
-  readonly database: {
-    readonly healthy: boolean;
-    readonly dialect: string;
-    readonly reason?: string;
-  };
-  readonly log: {
-    readonly healthy: boolean;
-    readonly size: number;
-    readonly root: string;
-    readonly reason?: string;
-  };
-  readonly backends: Readonly<
-    Record<
-      string,
-      { healthy: boolean; kind: string; freeBytes?: number; totalBytes?: number; reason?: string }
-    >
-  >;
 }

@@ -20,7 +20,7 @@ import { sweep } from "../operations/sweep.ts";
 import { verifyPackage } from "../operations/verify.ts";
 import type { Registry } from "../registry.ts";
 import type { Caller, Scope } from "../scope.ts";
-import type { ReplayOptions, VerifyOptions } from "../types.ts";
+import type { ReplayOptions, VerifyOptions } from "../operations/types.ts";
 
 type Operations = Pick<
   Registry,

@@ -1,5 +1,5 @@
 import type { Instance } from "../instance.ts";
-import type { HealthReport } from "../types.ts";
+import type { HealthReport } from "./types.ts";
 
 /** How long one part may take to say how it is. */
 const deadlineMs = 5_000;

@@ -4,7 +4,7 @@ import { replay, type Project } from "@store/events";
 import { recordedEvent } from "../events/codec.ts";
 import type { Instance } from "../instance.ts";
 import { project } from "../projections/project.ts";
-import type { ReplayOptions, ReplayReport } from "../types.ts";
+import type { ReplayOptions, ReplayReport } from "./types.ts";
 
 /**
  * Projects the whole log into scratch tables, then compares the live views with them (`check`) or

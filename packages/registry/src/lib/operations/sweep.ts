@@ -8,8 +8,8 @@ import type { Instance } from "../instance.ts";
 import { sweepLeases } from "../leases.ts";
 import { packageKey, selectPackages } from "../queries/packages.ts";
 import { formatTime } from "../times.ts";
-import type { SweepReport } from "../types.ts";
 import { sweepUploads } from "../uploads/records.ts";
+import type { SweepReport } from "./types.ts";
 
 /** Packages or keys that one round of the sweep takes, so that others' commands come between. */
 const perRound = 100;

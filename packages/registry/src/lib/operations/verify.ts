@@ -15,7 +15,7 @@ import { findFinalizedPackage, rowReference } from "../queries/find.ts";
 import { manifestBytes } from "../queries/manifest.ts";
 import type { FileRow, PackageRow } from "../queries/rows.ts";
 import type { Scope } from "../scope.ts";
-import type { VerifyOptions, VerifyProblem, VerifyReport } from "../types.ts";
+import type { VerifyOptions, VerifyProblem, VerifyReport } from "./types.ts";
 
 /** Objects read at the same time. */
 const concurrency = 4;

@@ -2,19 +2,7 @@ import { assertName, StoreError } from "@store/identity";
 import type { StorageBackend } from "@store/storage";
 
 import { listOf, objectOf, optionsOf, shown, textOf } from "../arguments.ts";
-
-/** Where objects go, and in which order their copies are read. */
-export interface PlacementOptions {
-  /** The backend that new objects go to; `primary` unless given. */
-  readonly primary?: string;
-  /** Backends that get a copy of every object, in the background; none unless given. */
-  readonly mirrors?: readonly string[];
-  /**
-   * Which copy is read first. Backends that are not named come after those that are: the primary,
-   * the mirrors in their order, then the others in the order of `backends`.
-   */
-  readonly readOrder?: readonly string[];
-}
+import type { PlacementOptions } from "./types.ts";
 
 /** The placement of an open instance: every name is that of a backend. */
 export interface Placement {

@@ -2,8 +2,8 @@ import { isStoreError } from "@store/identity";
 
 import { assertInteger, optionsOf, textOf } from "../arguments.ts";
 import { formatTime } from "../times.ts";
-import type { PresignedRead, PresignReadOptions } from "../types.ts";
 import { findReadable, type KnownObject, type ReadingInstance } from "./reading.ts";
+import type { PresignedRead, PresignReadOptions } from "./types.ts";
 
 /** The longest that a URL may work, and how long it does unless something else is asked for. */
 const longestMs = 300_000;
