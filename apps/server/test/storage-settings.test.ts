@@ -164,6 +164,10 @@ describe("STORE_STORAGE_FILE", () => {
     ["a primary as its mirror", { backends: two, placement: { mirrors: ["primary"] } }],
     ["a mirror twice", { backends: two, placement: { mirrors: ["second", "second"] } }],
     ["a bucket without name", { backends: { primary: { kind: "s3" } } }],
+    [
+      "parts larger than memory holds",
+      { backends: { primary: { kind: "s3", bucket: "b", part_bytes: 33 * 2 ** 20 } } },
+    ],
     ["small parts", { backends: { primary: { kind: "s3", bucket: "b", part_bytes: 1 } } }],
   ])("refuses %s, naming the file", async (_, content) => {
     const message = refusal(await file(content));

@@ -129,6 +129,14 @@ test("gives up where it gets no further", async () => {
   expect(target.kept.size).toBe(1);
 });
 
+test("tells the package's retention class, where it is given one", async () => {
+  const [target, { file }] = [new Uploads(), await large()];
+  await uploadFiles(target, "p", [file], { ...options, retentionClass: "audit" });
+  await uploadFiles(target, "p", [file], { ...options, resume: false });
+  const told = [...target.kept.values()].map(({ info }) => info.metadata["retention_class"]);
+  expect(told).toEqual(["audit", undefined]);
+});
+
 test("sends parts, where requests may not be large", async () => {
   const [target, { sample, file }] = [new Uploads(), await large()];
   const offsets: number[] = [];

@@ -1,5 +1,10 @@
 import { parseContentAddress, type ContentAddress } from "@store/identity";
-import type { ObjectWorkProgress, OpenRegistryOptions, Registry } from "@store/registry";
+import type {
+  CreatePackageInput,
+  ObjectWorkProgress,
+  OpenRegistryOptions,
+  Registry,
+} from "@store/registry";
 import type { StorageBackend } from "@store/storage";
 import { createMemoryBackend } from "@store/storage/memory";
 
@@ -29,8 +34,10 @@ export async function store(
   registry: Registry,
   version: string,
   contents: readonly (string | Uint8Array)[],
+  described: Pick<CreatePackageInput, "retentionClass"> = {},
 ): Promise<ContentAddress[]> {
-  const pkg = await registry.createPackage({ namespace: "acme", name: "app", version });
+  const coordinates = { namespace: "acme", name: "app", version };
+  const pkg = await registry.createPackage({ ...coordinates, ...described });
   const addresses: ContentAddress[] = [];
   for (const [index, content] of contents.entries()) {
     const added = await registry.ingestFile(pkg.id, `file-${index}`, bytesOf(content));

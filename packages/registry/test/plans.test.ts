@@ -13,6 +13,7 @@ import {
   selectObjects,
   selectObjectsAndCopy,
   selectRestoring,
+  selectRetentionClass,
   selectSomeAndCopy,
 } from "../src/lib/copies/rows.ts";
 import { selectFound } from "../src/lib/queries/found-names.ts";
@@ -158,6 +159,7 @@ function copyQueriesOf({ reader: sql, tables }: Database): Record<string, Query<
   const queries: Record<string, Query<unknown>> = {
     "some objects and their copy": selectSomeAndCopy(place, "primary", [address, address]),
     "the copies of some objects": selectCopiesOf(place, [address, address]),
+    "the class of an object": selectRetentionClass(place, address),
     "how many objects": selectExtent(place, undefined),
     "how many copies": selectExtent(place, "primary"),
     "how many damaged copies": selectDamaged(place),

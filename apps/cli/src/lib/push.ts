@@ -48,7 +48,7 @@ export async function pushPackage(
   let isFinalized = false;
   try {
     const work = { sources: request.sources, tree, totals, isLocal: folder !== undefined };
-    const stored = await pushFiles(store, open.id, work, signal);
+    const stored = await pushFiles(store, open, work, signal);
     signal.throwIfAborted();
     const finalized = await store.finalizePackage(open.id);
     isFinalized = true;
@@ -70,7 +70,7 @@ interface PushWork {
 /** Sends the files, only those whose bytes are not there, and stdin after them. */
 async function pushFiles(
   store: StoreService,
-  packageId: string,
+  { id: packageId, retentionClass }: PackageInfo,
   work: PushWork & { readonly totals: ProgressTotals },
   signal: AbortSignal,
 ): Promise<{ newObjects: number; newBytes: number }> {
@@ -79,6 +79,7 @@ async function pushFiles(
   using progress = new Progress("pushing", sources.stdinPath === undefined ? totals : undefined);
   const uploaded = await uploadFiles(store, packageId, uploadSources(work, signal), {
     signal,
+    retentionClass,
     concurrency: filesAtOnce,
     onProgress: ({ files, bytes }) => progress.set(files, bytes),
   });

@@ -57,7 +57,7 @@ const s3 = v.strictObject({
   storage_classes: v.optional(v.record(name, text)),
   checksums: v.optional(v.picklist(["when_supported", "when_required"])),
   conditional_writes: v.optional(v.boolean()),
-  part_bytes: v.optional(count(5 * 2 ** 20, 5 * 2 ** 30)),
+  part_bytes: v.optional(count(5 * 2 ** 20, 32 * 2 ** 20)),
   parallel_parts: v.optional(count(1, 64)),
   max_connections: v.optional(count(1, 10_000)),
 });

@@ -42,6 +42,7 @@ export class BegunUploads {
 }
 
 export interface ResumableUploadOptions {
+  readonly retentionClass: string | undefined;
   readonly signal: AbortSignal;
   readonly retries: Retries;
   /** Most bytes of one request; the rest at once unless given. */
@@ -74,7 +75,7 @@ export async function sendResumably(
   let [durable, takeovers] = [-1, 0];
   for (;;) {
     try {
-      id ??= await create(target, hashed);
+      id ??= await create(target, hashed, options);
       let offset = await target.getUploadOffset(id);
       while (offset < sizeBytes) {
         if (offset > durable) attempts.progressed();
@@ -119,12 +120,20 @@ async function append(
   return offsetBytes;
 }
 
-async function create(target: ResumableTarget, hashed: HashedSource): Promise<string> {
+async function create(
+  target: ResumableTarget,
+  hashed: HashedSource,
+  { retentionClass }: ResumableUploadOptions,
+): Promise<string> {
   const { address, sizeBytes, source } = hashed;
   const { id } = await target.createUpload({
     sizeBytes,
     expect: { address },
-    metadata: { filename: source.path, expect: address },
+    metadata: {
+      filename: source.path,
+      expect: address,
+      ...(retentionClass === undefined ? {} : { retention_class: retentionClass }),
+    },
   });
   return id;
 }

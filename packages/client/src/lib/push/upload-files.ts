@@ -40,6 +40,8 @@ export interface UploadFilesOptions {
   readonly resume?: boolean;
   /** Replaces files that are there instead of refusing. */
   readonly replace?: boolean;
+  /** The package's, by which a server may choose where in its storage large files are kept. */
+  readonly retentionClass?: string;
   /** How resumable uploads go on after a failure for the moment. */
   readonly retry?: RetryOptions;
 }
@@ -205,6 +207,7 @@ class FilesUpload {
       const begun = await this.#begun?.take(address, sizeBytes);
       const upload = await sendResumably(target, begun, file, {
         signal,
+        retentionClass: this.#options.retentionClass,
         retries: this.#retries,
         partBytes: this.#options.partBytes ?? Infinity,
         onPosition: (position) => progress.moveTo(position),

@@ -10,7 +10,7 @@ import { backendOf, type CopyContext } from "./context.ts";
 import { isLocked, readCopy } from "./examine.ts";
 import { at, BackendFailure, failureAt } from "./failure.ts";
 import { recordCopied, type Outcome } from "./recording.ts";
-import type { KnownObject } from "./rows.ts";
+import { selectRetentionClass, type KnownObject } from "./rows.ts";
 import { mostTelling, SourceReader, sourcesOf } from "./sources.ts";
 
 /** An object that a backend is to have a whole copy of. */
@@ -145,11 +145,14 @@ class Copying {
   async #write(source: SourceReader): Promise<boolean> {
     const { instance, signal } = this.#context;
     const { address, sha256, sizeBytes } = this.#order.object;
+    const { reader: sql, tables } = instance.database;
+    const [row] = await selectRetentionClass({ sql, tables }, address);
     try {
       const { existed } = await replicateObject(source, this.#target, address, {
         lease: await instance.leases.process(),
         signal,
         sha256,
+        ...row,
         ...(this.#replaces ? { replace: () => this.#makeWay() } : {}),
       });
       if (!existed) this.#readBytes += sizeBytes;

@@ -96,6 +96,19 @@ export function selectCopiesOf(
     .where(inArray(l.contentAddress, [...addresses]));
 }
 
+/** The retention class of one package that has the object; no row where none has. */
+export function selectRetentionClass(
+  { sql, tables: { artifactFiles: f, artifactPackages: p } }: Place,
+  address: string,
+): Query<{ retentionClass: string }[]> {
+  return sql
+    .select({ retentionClass: p.retentionClass })
+    .from(f)
+    .innerJoin(p, eq(p.packageId, f.packageId))
+    .where(eq(f.contentAddress, address))
+    .limit(1);
+}
+
 /** The copies of a backend whose restore is under way or done, in order of address. */
 export function selectRestoring(
   { sql, tables: { storageLocations: t } }: Place,

@@ -112,7 +112,7 @@ export function uploadInfo(row: UploadRow): UploadInfo {
   };
 }
 
-function metadataOf({ metadata }: UploadRow): UploadMetadata {
+export function metadataOf({ metadata }: UploadRow): UploadMetadata {
   const members: unknown = JSON.parse(metadata);
   const entries = Object.entries(members ?? {}).map(
     ([name, text]) => [name, String(text)] as const,

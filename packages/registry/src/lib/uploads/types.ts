@@ -16,7 +16,7 @@ export interface UploadInfo {
   readonly offsetBytes: number;
   /** The size that was declared, where it was; the offset reaches it and never passes it. */
   readonly sizeBytes?: number;
-  /** What the creator said of it; the registry only keeps it. */
+  /** What the creator said of it. */
   readonly metadata: UploadMetadata;
   /** The object, once complete: `blake3:<64 hex>`. */
   readonly address?: ContentAddress;
@@ -35,6 +35,7 @@ export interface CreateUploadInput {
   readonly sizeBytes?: number;
   /** Claims about the whole, checked at the end: false ones end the upload. */
   readonly expect?: ExpectedContent;
+  /** `retention_class` is that of what will point at the object: a hint to its backend. */
   readonly metadata?: UploadMetadata;
 }
 
