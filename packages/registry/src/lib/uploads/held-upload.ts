@@ -2,7 +2,7 @@ import { isStoreError, parseContentAddress, StoreError } from "@store/identity";
 import type { Staged, StageOptions, StorageBackend } from "@store/storage";
 
 import { findPresent } from "../placement/admitting.ts";
-import type { UploadRow } from "../queries/uploads.ts";
+import { metadataOf, type UploadRow } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
 import { finishUpload } from "./completing.ts";
 import { LockedStaged } from "./locked-staged.ts";
@@ -91,8 +91,12 @@ export class HeldUpload {
   /** Stages the upload itself. */
   async stageWhole(row: UploadRow): Promise<Staged> {
     const { sizeBytes } = row;
+    const { retention_class: retentionClass } = metadataOf(row);
     // Without a claim: what another process goes on with is read back to be hashed.
-    const hints = sizeBytes === null ? {} : { expectedSizeBytes: sizeBytes };
+    const hints = {
+      ...(sizeBytes === null ? {} : { expectedSizeBytes: sizeBytes }),
+      ...(retentionClass === undefined ? {} : { retentionClass }),
+    };
     const staged = await this.stage(row, hints);
     // So that what was written is found if this process is killed.
     if (sizeBytes === null || sizeBytes > smallBytes) await this.save(staged.id, 0);
