@@ -19,7 +19,6 @@ export type {
 export type {
   CopyMethods,
   EvacuateObjectsOptions,
-  ObjectWorkOptions,
   ReplicateObjectsOptions,
   RestoreObjectOptions,
   VerifyObjectsOptions,
@@ -37,6 +36,7 @@ export type {
 export type { MutationOptions } from "./lib/methods/mutation.ts";
 export type { NameDetails, NameFilter, NameMethods, SetTagOptions } from "./lib/methods/names.ts";
 export type { ObjectInfo } from "./lib/methods/object-headers.ts";
+export type { ObjectWorkOptions } from "./lib/methods/object-work.ts";
 export type { ObjectMethods, OpenedBytes, OpenedObject } from "./lib/methods/objects.ts";
 export type { LogHead, OperationMethods } from "./lib/methods/operation.ts";
 export type {

@@ -10,17 +10,7 @@ import type { ContentAddress } from "@store/identity";
 
 import type { Caller } from "../http/caller.ts";
 import { idempotency, type MutationOptions } from "./mutation.ts";
-import { objectWork } from "./object-work.ts";
-
-/** How a walk over copies is to go. */
-export interface ObjectWorkOptions {
-  /** Begins anew, where it would go on from where the same work was left. */
-  readonly restart?: boolean;
-  /** Objects in hand at the same time, 1 to 64. Default: 8. */
-  readonly concurrency?: number;
-  /** Gives the work up, with `aborted`; the same work can be gone on with later. */
-  readonly signal?: AbortSignal;
-}
+import { objectWork, type ObjectWorkOptions } from "./object-work.ts";
 
 export interface ReplicateObjectsOptions extends ObjectWorkOptions {
   /** The backend that gets a whole copy of every object. */

@@ -12,7 +12,16 @@ import type { Caller } from "../http/caller.ts";
 import { errorOf, thrownFailure, wrongAnswer } from "../http/failures.ts";
 import { jsonLines } from "../http/json-lines.ts";
 import { withIdleLimit } from "../http/streams.ts";
-import type { ObjectWorkOptions } from "./copies.ts";
+
+/** How a walk over copies is to go. */
+export interface ObjectWorkOptions {
+  /** Begins anew, where it would go on from where the same work was left. */
+  readonly restart?: boolean;
+  /** Objects in hand at the same time, 1 to 64. Default: 8. */
+  readonly concurrency?: number;
+  /** Gives the work up, with `aborted`; the same work can be gone on with later. */
+  readonly signal?: AbortSignal;
+}
 
 type WorkRoute = "replicateObjects" | "verifyObjects" | "evacuateObjects";
 type WorkBody<Name extends WorkRoute> = RouteBodyInput<Routes[Name]>;
