@@ -9,7 +9,8 @@ import {
   type DatabaseSettings,
 } from "./database-settings.ts";
 import { httpSettingNames, readHttpSettings, type HttpSettings } from "./http/http-settings.ts";
-import { readStorageSettings, type StorageSettings } from "./storage/storage-settings.ts";
+import { readStorageSettings } from "./storage/read-storage-settings.ts";
+import type { StorageSettings } from "./storage/storage-settings.ts";
 import { SettingReader } from "./setting-reader.ts";
 
 /**

@@ -1,10 +1,3 @@
-import { resolve } from "node:path";
-
-import { StoreError } from "@store/identity";
-
-import { readStorageFile } from "./storage-file.ts";
-import { readStorageUrl } from "./storage-url.ts";
-
 /** Where the bytes are: backends by name, and what each is for. */
 export interface StorageSettings {
   readonly backends: Readonly<Record<string, BackendSettings>>;
@@ -61,29 +54,3 @@ export interface S3Keys {
 export type S3Encryption =
   | { readonly kind: "s3" }
   | { readonly kind: "kms"; readonly keyId?: string; readonly bucketKey?: boolean };
-
-/**
- * What STORE_STORAGE_FILE or STORE_STORAGE_URL say, else the folder `objects` of the instance.
- *
- * @throws {StoreError} `invalid_argument` naming the setting, or the place in the file
- */
-export function readStorageSettings(
-  dataFolder: string,
-  environment: NodeJS.ProcessEnv,
-): StorageSettings {
-  const { STORE_STORAGE_FILE: file, STORE_STORAGE_URL: url } = environment;
-  if (file && url) {
-    throw new StoreError(
-      "invalid_argument",
-      "STORE_STORAGE_FILE and STORE_STORAGE_URL both say where objects are; give one of them.",
-    );
-  }
-  if (file) return readStorageFile(resolve(file));
-  const primary: BackendSettings = url
-    ? readStorageUrl(url)
-    : { kind: "local", root: resolve(dataFolder, "objects") };
-  return {
-    backends: { primary },
-    placement: { primary: "primary", mirrors: [], readOrder: ["primary"] },
-  };
-}
