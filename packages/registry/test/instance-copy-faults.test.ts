@@ -26,6 +26,17 @@ async function damage(backend: StorageBackend | undefined, address: ContentAddre
   await staged.commit(address);
 }
 
+/** Has the next read give one wrong byte, as a bad connection or controller may. */
+function flipOnce(backend: StorageBackend): void {
+  const { open } = backend;
+  backend.open = async function* (...asked) {
+    backend.open = open;
+    for await (const chunk of open.apply(backend, asked)) {
+      yield chunk.map((byte) => byte ^ 1);
+    }
+  };
+}
+
 describe("an object that the source has lost", () => {
   test("is named while all else arrives, and copied once it is whole again", async () => {
     const primary = createMemoryBackend();
@@ -98,6 +109,17 @@ describe("verifying", () => {
     expect(verification).toMatchObject({ mended: 2, objects: 6 });
     expect(verification?.differences).toEqual({ artifactFiles: 8 });
     expect(await lostCopies(target)).toEqual([]);
+  });
+
+  test("keeps what both sides share where one read of it goes wrong", async () => {
+    const primary = createMemoryBackend();
+    await using source = await filledPlace(4, { primary });
+    await using target = await emptyPlace("sqlite", { primary });
+    await copyInstance({ from: source, to: target });
+    flipOnce(primary);
+    const { verification } = await copyInstance({ from: source, to: target, verify: true });
+    expect(await lostCopies(source)).toEqual([]);
+    expect(verification).toMatchObject({ mended: 1 });
   });
 
   test("keeps what both sides share, however damaged it is", async () => {

@@ -1,5 +1,5 @@
 import { isStoreError, StoreError, type StoreErrorCode } from "@store/identity";
-import { replicateObject, verifyObject, type StorageBackend } from "@store/storage";
+import { replicateObject, type StorageBackend } from "@store/storage";
 
 import { forEachAtOnce } from "./bounded.ts";
 import { lookUpCopies, type KnownObject } from "./known-objects.ts";
@@ -22,6 +22,9 @@ const objectFaults: readonly StoreErrorCode[] = [
 ];
 /** What may be the fault of one object, or of a whole backend. */
 const backendFaults: readonly StoreErrorCode[] = ["storage_unavailable", "permission_denied"];
+
+/** What stands in the target gives way. */
+const replacing = { replace: async () => true } as const;
 
 /** Objects looked up by one statement, and so held at once. */
 const lookedUpAtOnce = 256;
@@ -67,16 +70,12 @@ export class ObjectCopier {
   }
 
   /**
-   * Puts a whole copy in the place of one that is missing or damaged. What is there is kept until a
-   * copy of the source was read whole, since both may be the same place.
+   * Puts a whole copy in the place of one that is missing or damaged. What is there is kept until
+   * the source's bytes are staged and right, since both may be the same place.
    */
   async mend(wanted: WantedCopy): Promise<CopyProblem | undefined> {
     const known = (await lookUpCopies(this.#options.from.database, [wanted])).get(wanted.address);
-    return this.#copyOne(wanted, known, async (from) => {
-      const { status } = await verifyObject(from, wanted.address, this.#reading);
-      if (status !== "ok") throw notWhole(wanted, status);
-      await this.#target(wanted.backend).remove(wanted.address);
-    });
+    return this.#copyOne(wanted, known, replacing);
   }
 
   #isCopied(backend: string): boolean {
@@ -99,7 +98,7 @@ export class ObjectCopier {
   async #copyOne(
     wanted: WantedCopy,
     known: KnownObject | undefined,
-    prepare: (from: StorageBackend) => Promise<void> = async () => {},
+    how?: typeof replacing,
   ): Promise<CopyProblem | undefined> {
     const { address, backend } = wanted;
     // Moved to another role or removed since: later events say so.
@@ -107,8 +106,7 @@ export class ObjectCopier {
     let failure: StoreError | undefined;
     for (const from of this.#sourcesOf(wanted, known)) {
       try {
-        await prepare(from);
-        await this.#replicate(from, wanted, known);
+        await this.#replicate(from, wanted, known, how);
         return;
       } catch (error) {
         failure ??= await this.#objectFault(error, [from, this.#target(backend)]);
@@ -118,7 +116,12 @@ export class ObjectCopier {
     return { address, backend, code, message };
   }
 
-  async #replicate(from: StorageBackend, wanted: WantedCopy, known: KnownObject): Promise<void> {
+  async #replicate(
+    from: StorageBackend,
+    wanted: WantedCopy,
+    known: KnownObject,
+    how: typeof replacing | undefined,
+  ): Promise<void> {
     const { address } = wanted;
     const { sha256, sizeBytes, retentionClass } = known;
     const target = this.#target(wanted.backend);
@@ -128,13 +131,13 @@ export class ObjectCopier {
       sha256,
       ...(retentionClass === undefined ? {} : { retentionClass }),
     };
-    const replicate = () => replicateObject(from, target, address, options);
-    const receipt = await replicate().catch(async (error: unknown) => {
+    const replicate = (now: typeof how) =>
+      replicateObject(from, target, address, { ...options, ...now });
+    const receipt = await replicate(how).catch(async (error: unknown) => {
       const { expected } = isStoreError(error, "size_mismatch") ? error.context : {};
       // What stands in the target is no such object; the source's has the size that is recorded.
       if (expected !== sizeBytes) throw error;
-      await target.remove(address);
-      return await replicate();
+      return await replicate(replacing);
     });
     if (!receipt.existed) this.#options.onCopied(receipt.sizeBytes);
   }
@@ -157,13 +160,6 @@ export class ObjectCopier {
     if (health.some((each) => !each.healthy)) throw error;
     return error;
   }
-}
-
-function notWhole({ address }: WantedCopy, status: "missing" | "corrupt"): StoreError {
-  const context = { reference: address };
-  return status === "missing"
-    ? new StoreError("object_not_found", `The source has no ${address} any more.`, { context })
-    : new StoreError("object_corrupt", `${address} is damaged in the source.`, { context });
 }
 
 /** The refusal of a role that has copies and no place to go to. */
