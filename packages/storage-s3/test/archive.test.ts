@@ -45,6 +45,27 @@ test("an archived object is told as such, and read only once it is restored", as
   await expect(joined(backend.open(address))).rejects.toMatchObject(refused);
 });
 
+test("what goes straight into an archive is said to lie there, also by who comes later", async () => {
+  const bucket = new Bucket(double);
+  const storageClasses = { permanent: "DEEP_ARCHIVE", standard: "STANDARD_IA" };
+  const backend = await bucket.open({ storageClasses });
+  const address = addressWith("22");
+  const commit = async (retentionClass: string) => {
+    const staged = await backend.stage({ lease: "test", retentionClass });
+    await staged.write(sampleBytes(1000));
+    return staged.commit(address);
+  };
+  const receipt = { address, sizeBytes: 1000 };
+  const archived = { tier: "archive", restore: "none" };
+  expect(await commit("permanent")).toEqual({ ...receipt, existed: false, retrieval: archived });
+  expect(await commit("permanent")).toEqual({ ...receipt, existed: true, retrieval: archived });
+  await backend.remove(address);
+  expect(await commit("standard")).toEqual({ ...receipt, existed: false });
+  expect(await commit("permanent")).toEqual({ ...receipt, existed: true });
+  await backend.close();
+  await bucket.dispose();
+});
+
 test("a hot object stays as it is, and what is not there cannot be restored", async () => {
   const bucket = new Bucket(double);
   const backend = await bucket.open();

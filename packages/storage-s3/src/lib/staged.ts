@@ -14,6 +14,7 @@ import { PieceSink, type Staging } from "./piece-sink.ts";
 import type { Place } from "./place.ts";
 import { existingBytes } from "./publish.ts";
 import type { Sink } from "./sink.ts";
+import { isArchiveClass, statObject } from "./stat.ts";
 
 type State =
   | { readonly name: "open" }
@@ -107,7 +108,8 @@ export class S3Staged implements Staged {
       this.#assertOpen();
       try {
         const existed = await this.#sink.commit(address);
-        const receipt = { address, sizeBytes: this.#sizeBytes, existed };
+        const retrieval = await this.#retrievalOf(address, existed);
+        const receipt = { address, sizeBytes: this.#sizeBytes, existed, ...retrieval };
         this.#end({ name: "committed", receipt });
         return receipt;
       } catch (error) {
@@ -194,6 +196,19 @@ export class S3Staged implements Staged {
     const { sizeBytes } = this.#state.receipt;
     const found = await existingBytes(this.#place, address);
     return found === sizeBytes ? { address, sizeBytes, existed: true } : undefined;
+  }
+
+  /** What went straight into an archive, or stood there: its class says so, or the store. */
+  async #retrievalOf(
+    address: ContentAddress,
+    existed: boolean,
+  ): Promise<Pick<StorageReceipt, "retrieval">> {
+    if (!isArchiveClass(this.#staging.storageClass)) return {};
+    const archived = { tier: "archive", restore: "none" } as const;
+    if (!existed) return { retrieval: archived };
+    // It is committed, whether or not the store says more of it now.
+    const stat = await statObject(this.#place, address).catch(() => ({ retrieval: archived }));
+    return stat?.retrieval === undefined ? {} : { retrieval: stat.retrieval };
   }
 
   /** After a failure only an abort may follow. */

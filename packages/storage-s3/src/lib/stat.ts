@@ -6,6 +6,11 @@ import type { Place } from "./place.ts";
 
 const archiveClasses: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
 
+/** Whether objects of a storage class can be read only after a restore. */
+export function isArchiveClass(storageClass: string | undefined): boolean {
+  return archiveClasses.has(storageClass ?? "");
+}
+
 /** What HEAD says of an object. */
 export interface Head {
   readonly sizeBytes: number;
@@ -40,7 +45,7 @@ export async function headOf(
       client.send(new place.sdk.HeadObjectCommand({ Bucket, Key })),
     );
     const isTiered = head.ArchiveStatus !== undefined;
-    const isArchived = isTiered || archiveClasses.has(head.StorageClass ?? "");
+    const isArchived = isTiered || isArchiveClass(head.StorageClass);
     return {
       sizeBytes: head.ContentLength ?? 0,
       etag: head.ETag,

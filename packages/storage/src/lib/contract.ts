@@ -95,6 +95,8 @@ export interface StorageReceipt {
    * run at once several may say false, and one that is retried may say true of its own bytes.
    */
   readonly existed: boolean;
+  /** How it can be read, where the place keeps such objects so that they cannot be read at once. */
+  readonly retrieval?: ObjectRetrieval;
 }
 
 /** Bytes on their way to becoming an object. */

@@ -65,7 +65,11 @@ export class MirroredStaged implements Staged {
   async commit(address: ContentAddress): Promise<StorageReceipt> {
     const receipts = await this.#inAll(({ staged }) => staged.commit(address));
     const existed = receipts.every((receipt) => receipt.existed);
-    return { address, sizeBytes: this.#sizeBytes, existed };
+    const [retrieval] = receipts.map((receipt) => receipt.retrieval);
+    // Where one of them can be read at once, so can the object.
+    const isArchived = receipts.every((receipt) => receipt.retrieval !== undefined);
+    const receipt = { address, sizeBytes: this.#sizeBytes, existed };
+    return isArchived && retrieval !== undefined ? { ...receipt, retrieval } : receipt;
   }
 
   async abort(): Promise<void> {
