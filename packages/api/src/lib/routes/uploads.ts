@@ -43,7 +43,8 @@ export const uploadRoutes = {
       ...version,
       "upload-length": "The size in bytes.",
       "upload-defer-length": "`1`: the size is said later.",
-      "upload-metadata": "Names and base64 values; `expect` is the content address, `retention_class` a hint.",
+      "upload-metadata":
+        "Names and base64 values; `expect` is the content address, `retention_class` a hint.",
       "upload-checksum": "A checksum of the body.",
     },
     body: bytes("application/offset+octet-stream"),
