@@ -2,6 +2,7 @@ import { encodeObjectWork, type ObjectWorkProgress } from "@store/api";
 import { isStoreError } from "@store/identity";
 
 import type { Problem } from "../problem.ts";
+import { inTime, nextOf } from "./next-in-time.ts";
 
 export interface ProgressLinesOptions {
   /** A line is sent after so long without progress, so that nobody takes the connection for dead. */
@@ -52,24 +53,6 @@ export async function* progressLines(
     yield line(problemOf(error));
   } finally {
     await iterator.return?.();
-  }
-}
-
-function nextOf<T>(iterator: AsyncIterator<T>): Promise<IteratorResult<T>> {
-  const next = iterator.next();
-  // Where it fails while nobody waits for it, the client is gone.
-  next.catch(() => undefined);
-  return next;
-}
-
-/** What a promise gives, or undefined where it takes longer. */
-async function inTime<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), limitMs);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

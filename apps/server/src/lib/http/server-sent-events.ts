@@ -2,6 +2,8 @@ import { encodeEvent } from "@store/api";
 import type { StoredEvent } from "@store/events";
 import { StoreError } from "@store/identity";
 
+import { inTime, nextOf } from "./next-in-time.ts";
+
 export interface EventStreamOptions {
   /** How often a comment is sent where nothing happens, so that a dead connection is noticed. */
   readonly heartbeatMs: number;
@@ -24,14 +26,12 @@ export async function* serverSentEvents(
   { heartbeatMs, slowMs, refused }: EventStreamOptions,
 ): AsyncGenerator<Uint8Array> {
   const iterator = events[Symbol.asyncIterator]();
-  let next = iterator.next();
-  // Where it fails while nobody waits for it, the subscriber is gone.
-  next.catch(() => undefined);
+  let next = nextOf(iterator);
   try {
     // Said at once, so that the subscriber knows that it is connected.
     yield heartbeat;
     for (;;) {
-      const result = await firstOf(next, heartbeatMs);
+      const result = await inTime(next, heartbeatMs);
       if (result !== undefined && result.done === true) return;
       const refusal = await refused();
       if (refusal !== undefined) {
@@ -45,8 +45,7 @@ export async function* serverSentEvents(
         return;
       }
       if (result === undefined) continue;
-      next = iterator.next();
-      next.catch(() => undefined);
+      next = nextOf(iterator);
     }
   } finally {
     await iterator.return?.();
@@ -68,17 +67,6 @@ function tooSlow(slowMs: number): StoreError {
     "rate_limited",
     `The subscriber took longer than ${slowMs} ms for an event; it may resume.`,
   );
-}
-
-/** What a promise gives, or undefined where it takes longer. */
-async function firstOf<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), limitMs);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function encode(text: string): Uint8Array {
