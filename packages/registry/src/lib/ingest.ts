@@ -1,5 +1,5 @@
 import { contentAddress, digestOf, type DualDigest } from "@store/identity";
-import { ingestStream, type Expectation } from "@store/storage";
+import { ingestStream, type Expectation, type StorageReceipt } from "@store/storage";
 
 import {
   addFile,
@@ -8,7 +8,7 @@ import {
   type FilePlacement,
   type StoredObject,
 } from "./commands/file.ts";
-import { alsoMended } from "./commands/copies.ts";
+import { alsoWritten, retrievalOf } from "./commands/copies.ts";
 import type { Decide } from "./commands/decision.ts";
 import type { IdempotentRequest } from "./commands/idempotency.ts";
 import { prepareAndRun } from "./commands/run.ts";
@@ -90,8 +90,7 @@ class Ingest {
       const address = contentAddress(digest.primary);
       const view = { sql: database.reader, tables: database.tables };
       const deduplicated = existed && (await mayBeTold(view, this.#caller.scope, address));
-      const isPresent = receipt === undefined;
-      return this.#recording({ digest, backend: this.#backend, deduplicated }, isPresent);
+      return this.#recording({ digest, backend: this.#backend, deduplicated }, receipt);
     } catch (error) {
       noteWriteFailure(this.#instance, placement.primary, error);
       throw lifetime.reasonOf(error);
@@ -126,8 +125,8 @@ class Ingest {
   }
 
   /** Adds the file and gives the lease back, both in one transaction. */
-  #recording(object: StoredObject, isPresent: boolean): Decide<AddedFile> {
-    const decide = this.#deciding(object, isPresent);
+  #recording(object: StoredObject, receipt: StorageReceipt | undefined): Decide<AddedFile> {
+    const decide = this.#deciding(object, receipt);
     return async (view) => {
       const lease = this.#lease;
       const givingBack =
@@ -138,13 +137,16 @@ class Ingest {
     };
   }
 
-  #deciding(object: StoredObject, isPresent: boolean): Decide<AddedFile> {
-    const address = contentAddress(object.digest.primary);
+  /** Without a receipt the object was there before. */
+  #deciding(object: StoredObject, receipt: StorageReceipt | undefined): Decide<AddedFile> {
     const { placement } = this.#instance;
-    if (isPresent) return addFileAt(this.#placement, object, placement);
-    const decide = addFile(this.#placement, object);
-    if (this.#mending === undefined) return decide;
-    return alsoMended(decide, { address, backend: object.backend });
+    if (receipt === undefined) return addFileAt(this.#placement, object, placement);
+    return alsoWritten(addFile(this.#placement, object), {
+      address: contentAddress(object.digest.primary),
+      backend: object.backend,
+      isMended: this.#mending !== undefined,
+      retrieval: retrievalOf(receipt),
+    });
   }
 }
 

@@ -1,9 +1,13 @@
 import { digestOf, type ContentAddress, type StoreErrorCode } from "@store/identity";
+import type { ObjectRetrieval, StorageReceipt } from "@store/storage";
 
 import { backendSubject, objectSubject } from "../events/subjects.ts";
+import type { NewEvent } from "../events/types.ts";
 import { findBackend, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
 import { together } from "../together.ts";
 import { changed, unchanged, type Decide } from "./decision.ts";
+
+const hot: ObjectRetrieval = { tier: "hot", restore: "none" };
 
 /** A copy about which something was found out. */
 export interface FoundCopy {
@@ -55,17 +59,63 @@ export function copyMended(found: FoundCopy): Decide<boolean> {
   };
 }
 
-/** The same, and that a copy that was missing or corrupt is whole, in one transaction. */
-export function alsoMended<Answer>(decide: Decide<Answer>, found: FoundCopy): Decide<Answer> {
-  const decideMended = copyMended(found);
+/** The bytes of a copy that a command is about. */
+export interface WrittenCopy extends FoundCopy {
+  /** Whether they took the place of a copy that was missing or corrupt. */
+  readonly isMended: boolean;
+  /** How it can be read; undefined where nothing is known of that. */
+  readonly retrieval: ObjectRetrieval | undefined;
+}
+
+/** The same, and what is news about the copy that was written for it, in one transaction. */
+export function alsoWritten<Answer>(decide: Decide<Answer>, written: WrittenCopy): Decide<Answer> {
+  const { address, backend, isMended, retrieval } = written;
+  if (!isMended && retrieval?.tier !== "archive") return decide;
   return async (view) => {
-    const [decision, mended] = await together([decide(view), decideMended(view)]);
+    const [decision, mended, row] = await together([
+      decide(view),
+      isMended ? copyMended(written)(view) : Promise.resolve(unchanged(false)),
+      findCopy(view.sql, address, backend),
+    ]);
     const { events } = decision;
+    const news = retrieval === undefined ? [] : retrievalEvents(written, row, retrieval);
     return {
-      events: [...events, ...mended.events],
+      events: [...events, ...mended.events, ...news],
       answer: (recorded) => decision.answer(recorded.slice(0, events.length)),
     };
   };
+}
+
+/** How a copy can be read that a commit put there; undefined where it may have stood there. */
+export function retrievalOf({ existed, retrieval }: StorageReceipt): ObjectRetrieval | undefined {
+  return retrieval ?? (existed ? undefined : hot);
+}
+
+/** None where the row says the same; a copy without a row is hot. */
+export function retrievalEvents(
+  { address, backend }: Pick<FoundCopy, "address" | "backend">,
+  row: CopyRow | undefined,
+  retrieval: ObjectRetrieval = hot,
+): NewEvent[] {
+  const tier = row?.retrievalTier ?? "hot";
+  const restore = row?.restoreStatus ?? "none";
+  const until = row?.restoredUntil ?? undefined;
+  const isKnown =
+    tier === retrieval.tier && restore === retrieval.restore && until === retrieval.restoredUntil;
+  if (isKnown) return [];
+  return [
+    {
+      type: "v1.object.retrieval_changed",
+      subject: objectSubject(address),
+      payload: {
+        blake3: digestOf(address).bytes,
+        backend,
+        tier: retrieval.tier,
+        restore: retrieval.restore,
+        restored_until: retrieval.restoredUntil,
+      },
+    },
+  ];
 }
 
 /** Records that a copy that was thought to be readable lies in an archive; says whether it was news. */

@@ -29,7 +29,7 @@ export async function examineCopy(
   const { instance, recorder } = context;
   const copy = { address: object.address, backend: row.backend };
   if (backendOf(instance, row.backend).capabilities.restores) {
-    const examined = await lookUp(context, copy, row);
+    const examined = await lookUp(context, copy, object.sizeBytes, row);
     if (examined !== undefined) return examined;
   }
   const { found, readBytes } = await readCopy(context, object, row.backend);
@@ -69,6 +69,7 @@ export async function readCopy(
 async function lookUp(
   { instance, recorder }: CopyContext,
   copy: CopyName,
+  sizeBytes: number,
   row: CopyRow,
 ): Promise<Examined | undefined> {
   const stat = await at(copy.backend, backendOf(instance, copy.backend).stat(copy.address));
@@ -77,7 +78,11 @@ async function lookUp(
     return { found: "missing", outcome, readBytes: 0 };
   }
   const outcome = await recordRetrieval(recorder, copy, stat.retrieval, row);
-  return isLocked(stat.retrieval) ? { found: "archived", outcome, readBytes: 0 } : undefined;
+  if (!isLocked(stat.retrieval)) return undefined;
+  if (stat.sizeBytes === sizeBytes) return { found: "archived", outcome, readBytes: 0 };
+  // Its size needs no restore to be told.
+  const found = await recordFinding(recorder, copy, row, "corrupt");
+  return { found: "corrupt", outcome: found, readBytes: 0 };
 }
 
 /** Whether an object cannot be read before it is restored. */

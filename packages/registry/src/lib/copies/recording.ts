@@ -1,7 +1,7 @@
 import { digestOf, type ContentAddress } from "@store/identity";
 import type { ObjectRetrieval, RestoreSpeed } from "@store/storage";
 
-import { copyDamaged, copyMended } from "../commands/copies.ts";
+import { copyDamaged, copyMended, retrievalEvents } from "../commands/copies.ts";
 import type { Decide, View } from "../commands/decision.ts";
 import { runCommand, type CommandRunner } from "../commands/run.ts";
 import { backendSubject, objectSubject } from "../events/subjects.ts";
@@ -149,33 +149,6 @@ export async function recordRetrieval(
     const events = retrievalEvents(copy, row, retrieval);
     return { events, outcome: events.length > 0 ? "recorded" : "known" };
   });
-}
-
-/** None where the row says the same; a copy without a row is hot. */
-function retrievalEvents(
-  { address, backend }: CopyName,
-  row: CopyRow | undefined,
-  retrieval: ObjectRetrieval = { tier: "hot", restore: "none" },
-): NewEvent[] {
-  const tier = row?.retrievalTier ?? "hot";
-  const restore = row?.restoreStatus ?? "none";
-  const until = row?.restoredUntil ?? undefined;
-  const isKnown =
-    tier === retrieval.tier && restore === retrieval.restore && until === retrieval.restoredUntil;
-  if (isKnown) return [];
-  return [
-    {
-      type: "v1.object.retrieval_changed",
-      subject: objectSubject(address),
-      payload: {
-        blake3: digestOf(address).bytes,
-        backend,
-        tier: retrieval.tier,
-        restore: retrieval.restore,
-        restored_until: retrieval.restoredUntil,
-      },
-    },
-  ];
 }
 
 /** A row as it is once that is recorded. */

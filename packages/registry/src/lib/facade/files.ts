@@ -112,7 +112,8 @@ async function knownFile(
     address,
   );
   const object = { address: contentAddress(digest.primary), sizeBytes: digest.sizeBytes };
-  const backend = await findPresent(instance, object, placement.primary);
-  if (backend === undefined) throw unknownObject(address);
+  const present = await findPresent(instance, object, placement.primary);
+  if (present === undefined) throw unknownObject(address);
+  const { backend } = present;
   return addKnownFile(place, { address, caller, backend, at: placement });
 }

@@ -1,5 +1,7 @@
 import { isStoreError, StoreError, type ContentAddress } from "@store/identity";
+import type { ObjectRetrieval, ObjectStat } from "@store/storage";
 
+import { isLocked } from "../copies/examine.ts";
 import type { Instance } from "../instance.ts";
 import type { ObjectLease } from "../leases.ts";
 import { findCopies, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
@@ -15,6 +17,12 @@ export type AdmittingInstance = Pick<
 >;
 
 type KnownCopy = Pick<CopyRow, "backend" | "status">;
+
+/** Where a copy stands that is whole as far as is known, and how it can be read: at once unless said. */
+interface PresentCopy {
+  readonly backend: string;
+  readonly retrieval: ObjectRetrieval | undefined;
+}
 
 /** What is to be done with an object whose bytes are at hand. */
 export type Admission =
@@ -41,18 +49,18 @@ export async function admitKnown(
   const now = formatTime(instance.clock());
   const readable = rows.filter((row) => !isArchived(row, now));
   const { present } = await firstThere(instance, object, readable, instance.placement.readOrder);
-  return present === undefined ? { present, mending: undefined } : { present };
+  return present === undefined ? { present, mending: undefined } : { present: present.backend };
 }
 
 /**
- * The backend where a copy of the object stands that is whole as far as is known: `preferred`,
- * where it may be without being recorded yet, or the next in read order.
+ * A copy of the object that stands and is whole as far as is known: at `preferred`, where it may be
+ * without being recorded yet, or at the next in read order.
  */
 export async function findPresent(
   instance: AdmittingInstance,
   object: KnownObject,
   preferred: string,
-): Promise<string | undefined> {
+): Promise<PresentCopy | undefined> {
   const rows = await findCopies(instance.database.reader, object.address);
   const isRecorded = rows.some(({ backend }) => backend === preferred);
   const unrecorded: KnownCopy[] = isRecorded ? [] : [{ backend: preferred, status: "ok" }];
@@ -95,13 +103,14 @@ async function firstThere(
   object: KnownObject,
   copies: readonly KnownCopy[],
   order: readonly string[],
-): Promise<{ readonly present: string | undefined; readonly failure?: StoreError }> {
+): Promise<{ readonly present: PresentCopy | undefined; readonly failure?: StoreError }> {
   let failure: StoreError | undefined;
   for (const name of order) {
     const copy = copies.find(({ backend }) => backend === name);
     if (copy === undefined) continue;
     try {
-      if (await isWhole(instance, object, copy)) return { present: name };
+      const stat = await wholeStat(instance, object, copy);
+      if (stat !== undefined) return { present: { backend: name, retrieval: stat.retrieval } };
     } catch (error) {
       noteFailure(instance, { address: object.address, backend: name }, error);
       if (!isStoreError(error)) throw error;
@@ -111,29 +120,35 @@ async function firstThere(
   return { present: undefined, ...(failure === undefined ? {} : { failure }) };
 }
 
-/** Whether a copy is recorded as whole, and is there. */
 async function isWhole(
   instance: AdmittingInstance,
   object: KnownObject,
-  { backend, status }: KnownCopy,
+  copy: KnownCopy,
 ): Promise<boolean> {
-  return status === "ok" && (await isThere(instance, object, backend));
+  return (await wholeStat(instance, object, copy)) !== undefined;
 }
 
-/** Whether a copy of the right size is there; reports one that is not what is recorded. */
-async function isThere(
+/**
+ * What a backend says of a copy that is recorded as whole, and is there with the right size. Reports
+ * one that is not what is recorded, or that has gone into an archive.
+ */
+async function wholeStat(
   instance: AdmittingInstance,
   { address, sizeBytes }: KnownObject,
-  name: string,
-): Promise<boolean> {
+  { backend: name, status }: KnownCopy,
+): Promise<ObjectStat | undefined> {
   const backend = instance.placement.backend(name);
-  if (backend === undefined) return false;
+  if (status !== "ok" || backend === undefined) return undefined;
   const seenAt = formatTime(instance.clock());
   const stat = await backend.stat(address);
-  if (stat?.sizeBytes === sizeBytes) return true;
+  const found = { address, backend: name, seenAt };
+  if (stat?.sizeBytes === sizeBytes) {
+    if (isLocked(stat.retrieval)) instance.reports.archived(found);
+    return stat;
+  }
   const finding = stat === undefined ? "missing" : "corrupt";
-  await reportFinding(instance, { address, backend: name, seenAt, finding });
-  return false;
+  await reportFinding(instance, { ...found, finding });
+  return undefined;
 }
 
 const askAgainMs = 50;

@@ -1,13 +1,15 @@
 import { isStoreError, type StoreErrorCode } from "@store/identity";
 
 import {
+  alsoWritten,
   backendFailed,
   copyArchived,
   copyDamaged,
   copyMended,
   type FoundCopy,
+  type WrittenCopy,
 } from "../commands/copies.ts";
-import type { Decide } from "../commands/decision.ts";
+import { unchanged, type Decide } from "../commands/decision.ts";
 import { runCommand, type CommandRunner } from "../commands/run.ts";
 import { formatTime } from "../times.ts";
 
@@ -30,6 +32,14 @@ export function reportFinding(
 /** Records that a copy that was missing or corrupt is whole again; says whether it was news. */
 export function reportWhole(reporter: Reporter, found: FoundCopy): Promise<boolean> {
   return recordNews(reporter, copyMended(found));
+}
+
+/** Records what is news about a copy that was written in place of a damaged one. */
+export function reportWritten(reporter: Reporter, written: WrittenCopy): Promise<boolean> {
+  return recordNews(
+    reporter,
+    alsoWritten(async () => unchanged(true), written),
+  );
 }
 
 /** Most reports are none: the writer is asked only for what is news to a reader. */

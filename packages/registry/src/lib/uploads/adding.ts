@@ -2,6 +2,7 @@ import { statement } from "@store/database";
 import { contentAddress, StoreError } from "@store/identity";
 import { and, eq } from "drizzle-orm";
 
+import { alsoWritten } from "../commands/copies.ts";
 import type { Decide } from "../commands/decision.ts";
 import { addFile, addFileAt, type FilePlacement } from "../commands/file.ts";
 import type { Instance } from "../instance.ts";
@@ -58,8 +59,9 @@ export async function addUploadedFile(
     );
   }
   const stored = { address, sizeBytes: offsetBytes };
-  const backend = await findPresent(instance, stored, upload.backend);
-  if (backend === undefined) throw unknownObject(address);
+  const present = await findPresent(instance, stored, upload.backend);
+  if (present === undefined) throw unknownObject(address);
+  const { backend, retrieval } = present;
   const isRecorded = (await findCopy(database.reader, address, backend)) !== undefined;
   return async (view) => {
     const [row, leases, known] = await together([
@@ -73,7 +75,9 @@ export async function addUploadedFile(
     }
     const deduplicated = known !== undefined && (await mayBeTold(view, scope, address));
     const object = { digest, backend, deduplicated };
-    const decide = isRecorded ? addFileAt(placement, object, places) : addFile(placement, object);
+    const decide = isRecorded
+      ? addFileAt(placement, object, places)
+      : alsoWritten(addFile(placement, object), { address, backend, retrieval, isMended: false });
     return decide(view);
   };
 }

@@ -8,9 +8,10 @@ import {
 import { assertExpected, type Digester, type Staged } from "@store/storage";
 import { and, eq } from "drizzle-orm";
 
+import { retrievalOf } from "../commands/copies.ts";
 import type { ObjectLease } from "../leases.ts";
 import { admitKnown, type AdmittingInstance } from "../placement/admitting.ts";
-import { reportWhole } from "../placement/reports.ts";
+import { reportWritten } from "../placement/reports.ts";
 import { findObject } from "../queries/objects.ts";
 import { claimsOf, uploadDigest, type UploadRow } from "../queries/uploads.ts";
 import { formatTime } from "../times.ts";
@@ -106,8 +107,9 @@ async function commitTo(
   mending: ObjectLease | undefined,
 ): Promise<void> {
   try {
-    await staged.commit(address);
-    if (mending !== undefined) await reportWhole(instance, { address, backend: row.backend });
+    const retrieval = retrievalOf(await staged.commit(address));
+    const written = { address, backend: row.backend, isMended: true, retrieval };
+    if (mending !== undefined) await reportWritten(instance, written);
   } finally {
     if (mending !== undefined) await instance.leases.giveBack(mending);
   }

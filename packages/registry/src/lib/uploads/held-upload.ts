@@ -136,8 +136,9 @@ export class HeldUpload {
     if (row.contentAddress !== null && row.sizeBytes !== null) {
       const address = parseContentAddress(row.contentAddress);
       const object = { address, sizeBytes: row.sizeBytes };
-      const backend = await findPresent(instance, object, row.backend);
-      if (backend !== undefined) {
+      const present = await findPresent(instance, object, row.backend);
+      if (present !== undefined) {
+        const { backend } = present;
         const complete = await finishUpload({ instance, row, holder, expiresAt }, backend);
         return { row: complete, staged: undefined };
       }
