@@ -9,7 +9,7 @@ import {
 import { openLog } from "@store/events";
 import { parseContentAddress } from "@store/identity";
 import { openRegistry, type Registry } from "@store/registry";
-import type { CopySide } from "@store/registry/copy";
+import type { CopySide } from "@store/registry/instance-copy";
 import { createMemoryBackend } from "@store/storage/memory";
 import { verifyObject, type StorageBackend } from "@store/storage";
 import { createTestDatabase } from "@store/testing/postgres";

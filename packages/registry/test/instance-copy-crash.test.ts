@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { openDatabase } from "@store/database";
 import { openLog } from "@store/events";
 import { openRegistry } from "@store/registry";
-import type { CopySide } from "@store/registry/copy";
+import type { CopySide } from "@store/registry/instance-copy";
 import { openLocalStorage } from "@store/storage-local";
 import { account, proving } from "@store/testing/prove";
 import { createTestDatabase } from "@store/testing/postgres";

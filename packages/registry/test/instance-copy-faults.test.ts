@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { parseContentAddress, StoreError, type ContentAddress } from "@store/identity";
-import { copyInstance } from "@store/registry/copy";
+import { copyInstance } from "@store/registry/instance-copy";
 import { withFaults, type Fault } from "@store/storage/faults";
 import { createMemoryBackend } from "@store/storage/memory";
 import type { StorageBackend } from "@store/storage";

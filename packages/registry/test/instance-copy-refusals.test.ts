@@ -1,5 +1,5 @@
 import { openLog } from "@store/events";
-import { copyInstance } from "@store/registry/copy";
+import { copyInstance } from "@store/registry/instance-copy";
 import { createMemoryBackend } from "@store/storage/memory";
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";

@@ -2,7 +2,7 @@ import { operationalTables, type Database, type NewRow } from "@store/database";
 import { openLog } from "@store/events";
 import { encodeCbor } from "@store/manifest";
 import { digestOf, parseContentAddress } from "@store/identity";
-import { copyInstance } from "@store/registry/copy";
+import { copyInstance } from "@store/registry/instance-copy";
 import { createMemoryBackend } from "@store/storage/memory";
 import { replicateObject } from "@store/storage";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
 import { isStoreError } from "@store/identity";
-import type { CopyProblem, CopyReport, CopyVerification } from "@store/registry/copy";
+import type { CopyProblem, CopyReport, CopyVerification } from "@store/registry/instance-copy";
 
 import { formatCount, formatCounted, formatSize } from "./format.ts";
 import { HintedError } from "./hinted-error.ts";

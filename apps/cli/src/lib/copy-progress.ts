@@ -1,4 +1,4 @@
-import type { CopyProgress } from "@store/registry/copy";
+import type { CopyProgress } from "@store/registry/instance-copy";
 
 import { formatCount, formatCounted, formatDuration, formatSize } from "./format.ts";
 import { ProgressLine } from "./progress.ts";

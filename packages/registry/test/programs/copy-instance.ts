@@ -2,7 +2,7 @@
 import { writeSync } from "node:fs";
 
 import { openDatabase } from "@store/database";
-import { copyInstance, type CopySide } from "@store/registry/copy";
+import { copyInstance, type CopySide } from "@store/registry/instance-copy";
 import { openLocalStorage } from "@store/storage-local";
 
 const [fromUrl = "", fromRoot = "", toUrl = "", toRoot = ""] = process.argv.slice(2);

@@ -86,14 +86,14 @@ interface Places {
   readonly to: string;
 }
 
-type CopyInstance = typeof import("@store/registry/copy").copyInstance;
+type CopyInstance = typeof import("@store/registry/instance-copy").copyInstance;
 
 async function copy(
   places: Places,
   options: Omit<Parameters<CopyInstance>[0], "from" | "to" | "onProgress">,
 ): ReturnType<CopyInstance> {
   const { openInstanceParts } = await import("@store/server/runtime");
-  const { copyInstance } = await import("@store/registry/copy");
+  const { copyInstance } = await import("@store/registry/instance-copy");
   const { CopyProgressBar } = await import("../../lib/copy-progress.ts");
   const { settingsAt } = await import("../../lib/instance-location.ts");
   const [source, target] = [await settingsAt(places.from), await settingsAt(places.to)];
