@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { storeErrorCodes, type StoreErrorCode } from "@store/identity";
 import { describe, expect, it } from "vitest";
 
-import { copyProgressLine } from "../src/lib/copy-progress.ts";
+import { copyProgressLine } from "../src/lib/instance-copy/progress.ts";
 import { forEachBounded, type Bounds } from "../src/lib/bounded.ts";
 import { createExclusion } from "../src/lib/exclusion.ts";
 import { exitCodes, outcomeOf } from "../src/lib/exit-codes.ts";

@@ -60,7 +60,7 @@ next copy tries them again. Uploads that are under way stay behind.
     const { args, flags } = await this.parse(InstanceCopy);
     const { without = [], concurrency, verify, json } = flags;
     const { explainedCopyError, printCopyDocument, printCopyOutcome } =
-      await import("../../lib/copy-outcome.ts");
+      await import("../../lib/instance-copy/outcome.ts");
     const report = await this.interruptible(async (signal) => {
       try {
         return await copy(args, {
@@ -94,8 +94,8 @@ async function copy(
 ): ReturnType<CopyInstance> {
   const { openInstanceParts } = await import("@store/server/runtime");
   const { copyInstance } = await import("@store/registry/instance-copy");
-  const { CopyProgressBar } = await import("../../lib/copy-progress.ts");
-  const { settingsAt } = await import("../../lib/instance-location.ts");
+  const { CopyProgressBar } = await import("../../lib/instance-copy/progress.ts");
+  const { settingsAt } = await import("../../lib/instance-copy/settings-at.ts");
   const [source, target] = [await settingsAt(places.from), await settingsAt(places.to)];
   if (source.databaseUrl === target.databaseUrl) {
     throw new UsageError(

@@ -1,6 +1,6 @@
 import { string } from "@oclif/core/flags";
 
-import { goesOn, ObjectWorkCommand } from "../../lib/object-work-command.ts";
+import { goesOn, ObjectWorkCommand } from "../../lib/objects/work-command.ts";
 import { prose } from "../../lib/prose.ts";
 
 export default class ObjectsEvacuate extends ObjectWorkCommand {

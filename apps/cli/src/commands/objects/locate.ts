@@ -3,7 +3,7 @@ import type { ObjectCopy, ObjectLocations } from "@store/registry";
 
 import { formatSize, formatTime } from "../../lib/format.ts";
 import { printLists } from "../../lib/json-list.ts";
-import { assertTarget, isAddressText, objectTargets } from "../../lib/object-targets.ts";
+import { assertTarget, isAddressText, objectTargets } from "../../lib/objects/targets.ts";
 import { prose } from "../../lib/prose.ts";
 import { argument, optionalArgument, StoreCommand } from "../../lib/store-command.ts";
 import { printTable, type Column } from "../../lib/table.ts";

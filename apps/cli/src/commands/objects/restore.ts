@@ -8,7 +8,7 @@ import { forEachBounded } from "../../lib/bounded.ts";
 import { AnsweredError } from "../../lib/error-report.ts";
 import { outcomeOf } from "../../lib/exit-codes.ts";
 import { formatCount, formatCounted } from "../../lib/format.ts";
-import { assertTarget, objectTargets, type ObjectTarget } from "../../lib/object-targets.ts";
+import { assertTarget, objectTargets, type ObjectTarget } from "../../lib/objects/targets.ts";
 import { printDocument, printError, printLine } from "../../lib/output.ts";
 import { printable } from "../../lib/printable.ts";
 import { prose } from "../../lib/prose.ts";

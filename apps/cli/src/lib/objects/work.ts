@@ -2,13 +2,13 @@ import { encodeObjectWork } from "@store/api";
 import { isStoreError } from "@store/identity";
 import type { ObjectWorkProgress, ObjectWorkProblem } from "@store/registry";
 
-import { AnsweredError } from "./error-report.ts";
-import { exitCodes, outcomeOf } from "./exit-codes.ts";
-import { formatCount, formatCounted, formatSize } from "./format.ts";
-import { HintedError } from "./hinted-error.ts";
-import { printEvent, printLine, styled } from "./output.ts";
-import { printable } from "./printable.ts";
-import { ObjectProgress } from "./progress.ts";
+import { AnsweredError } from "../error-report.ts";
+import { exitCodes, outcomeOf } from "../exit-codes.ts";
+import { formatCount, formatCounted, formatSize } from "../format.ts";
+import { HintedError } from "../hinted-error.ts";
+import { printEvent, printLine, styled } from "../output.ts";
+import { printable } from "../printable.ts";
+import { ObjectProgress } from "../progress.ts";
 
 /** How a work on the copies of objects is told. */
 export interface ObjectWorkTelling {

@@ -2,8 +2,8 @@ import { formatCoordinates, parseContentAddress, parseReference } from "@store/i
 import type { ContentAddress } from "@store/identity";
 import type { FileInfo, PackageInfo } from "@store/registry";
 
-import { allItems } from "./pages.ts";
-import type { StoreService } from "./store-service.ts";
+import { allItems } from "../pages.ts";
+import type { StoreService } from "../store-service.ts";
 
 /** An object that was named by its address, or as a file of a package. */
 export interface ObjectTarget {

@@ -1,7 +1,7 @@
 import type { CopyProgress } from "@store/registry/instance-copy";
 
-import { formatCount, formatCounted, formatDuration, formatSize } from "./format.ts";
-import { ProgressLine } from "./progress.ts";
+import { formatCount, formatCounted, formatDuration, formatSize } from "../format.ts";
+import { ProgressLine } from "../progress.ts";
 
 /** Shows how far the copy of an instance is. */
 export class CopyProgressBar implements Disposable {

@@ -3,8 +3,8 @@ import { parseEnv } from "node:util";
 
 import type { Settings } from "@store/server/runtime";
 
-import { systemError } from "./system-error.ts";
-import { UsageError } from "./usage-error.ts";
+import { systemError } from "../system-error.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** More is no file of settings. */
 const longestFileBytes = 1024 * 1024;

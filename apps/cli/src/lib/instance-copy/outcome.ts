@@ -1,10 +1,10 @@
 import { isStoreError } from "@store/identity";
 import type { CopyProblem, CopyReport, CopyVerification } from "@store/registry/instance-copy";
 
-import { formatCount, formatCounted, formatSize } from "./format.ts";
-import { HintedError } from "./hinted-error.ts";
-import { printDocument, printLine, printNote, styled } from "./output.ts";
-import { printable } from "./printable.ts";
+import { formatCount, formatCounted, formatSize } from "../format.ts";
+import { HintedError } from "../hinted-error.ts";
+import { printDocument, printLine, printNote, styled } from "../output.ts";
+import { printable } from "../printable.ts";
 
 /** What came of copying an instance, as JSON. */
 export async function printCopyDocument(report: CopyReport): Promise<void> {

@@ -2,11 +2,11 @@ import { boolean, integer } from "@oclif/core/flags";
 import { isStoreError } from "@store/identity";
 import type { ObjectWorkOptions, ObjectWorkProgress } from "@store/registry";
 
-import { HintedError } from "./hinted-error.ts";
-import type { PlaceFlags } from "./place.ts";
-import { StoreCommand } from "./store-command.ts";
-import type { StoreService } from "./store-service.ts";
-import type { ObjectWorkTelling } from "./object-work.ts";
+import { HintedError } from "../hinted-error.ts";
+import type { PlaceFlags } from "../place.ts";
+import { StoreCommand } from "../store-command.ts";
+import type { StoreService } from "../store-service.ts";
+import type { ObjectWorkTelling } from "./work.ts";
 
 interface WorkFlags extends PlaceFlags {
   readonly json?: boolean | undefined;
@@ -33,7 +33,7 @@ export abstract class ObjectWorkCommand extends StoreCommand {
     begin: (store: StoreService, options: ObjectWorkOptions) => AsyncIterable<ObjectWorkProgress>,
   ): Promise<void> {
     await this.interruptible(async (signal) => {
-      const { followObjectWork } = await import("./object-work.ts");
+      const { followObjectWork } = await import("./work.ts");
       const { restart, concurrency } = flags;
       const options = { restart, signal, ...(concurrency === undefined ? {} : { concurrency }) };
       await this.withStore(flags, async (store) => {
