@@ -1,10 +1,10 @@
 import type { Instance } from "../instance.ts";
 import { copyContext, type CopyContext } from "./context.ts";
 import { healthInTime } from "./endurance.ts";
-import { tendMirror } from "./mirrors.ts";
 import { recordRecovered } from "./recording.ts";
-import { tendRestores } from "./restores.ts";
 import { Tally } from "./tally.ts";
+import { tendMirror } from "./tend-mirror.ts";
+import { tendRestores } from "./tend-restores.ts";
 import type { TendReport } from "./types.ts";
 
 /** One bounded round of background work; what one backend fails at does not keep the others from theirs. */

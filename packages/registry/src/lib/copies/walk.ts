@@ -6,7 +6,7 @@ import type { Instance } from "../instance.ts";
 import { Pace } from "../pace.ts";
 import { copyContext, type CopyContext } from "./context.ts";
 import { Endurance } from "./endurance.ts";
-import { InOrder } from "./parallel.ts";
+import { InOrder } from "./in-order.ts";
 import { beginWork, endWork, saveWork, type WorkRow } from "./positions.ts";
 import type { WalkPage } from "./rows.ts";
 import { countsOf, Tally } from "./tally.ts";

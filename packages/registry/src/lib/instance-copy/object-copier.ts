@@ -2,7 +2,7 @@ import { isStoreError, StoreError, type StoreErrorCode } from "@store/identity";
 import { replicateObject, type StorageBackend } from "@store/storage";
 
 import { forEachAtOnce } from "./bounded.ts";
-import { lookUpCopies, type KnownObject } from "./known-objects.ts";
+import { findSourceObjects, type SourceObject } from "./source-objects.ts";
 import type { CopyProblem, CopySide } from "./types.ts";
 import type { WantedCopy } from "./wanted-copies.ts";
 
@@ -58,7 +58,7 @@ export class ObjectCopier {
     const here = wanted.filter(({ backend }) => this.#isCopied(backend));
     for (let at = 0; at < here.length; at += lookedUpAtOnce) {
       const some = here.slice(at, at + lookedUpAtOnce);
-      const known = await lookUpCopies(this.#options.from.database, some);
+      const known = await findSourceObjects(this.#options.from.database, some);
       const sizeOf = ({ address }: WantedCopy) => known.get(address)?.sizeBytes ?? 0;
       const bounds = { count: this.#options.concurrency, sizeOf };
       await forEachAtOnce(some, bounds, async (copy) => {
@@ -74,8 +74,8 @@ export class ObjectCopier {
    * the source's bytes are staged and right, since both may be the same place.
    */
   async mend(wanted: WantedCopy): Promise<CopyProblem | undefined> {
-    const known = (await lookUpCopies(this.#options.from.database, [wanted])).get(wanted.address);
-    return this.#copyOne(wanted, known, replacing);
+    const known = await findSourceObjects(this.#options.from.database, [wanted]);
+    return this.#copyOne(wanted, known.get(wanted.address), replacing);
   }
 
   #isCopied(backend: string): boolean {
@@ -97,7 +97,7 @@ export class ObjectCopier {
 
   async #copyOne(
     wanted: WantedCopy,
-    known: KnownObject | undefined,
+    known: SourceObject | undefined,
     how?: typeof replacing,
   ): Promise<CopyProblem | undefined> {
     const { address, backend } = wanted;
@@ -119,7 +119,7 @@ export class ObjectCopier {
   async #replicate(
     from: StorageBackend,
     wanted: WantedCopy,
-    known: KnownObject,
+    known: SourceObject,
     how: typeof replacing | undefined,
   ): Promise<void> {
     const { address } = wanted;
@@ -143,8 +143,8 @@ export class ObjectCopier {
   }
 
   /** Where the object can be read, the most promising place first. */
-  #sourcesOf({ backend }: WantedCopy, { copies }: KnownObject): StorageBackend[] {
-    const rank = (copy: KnownObject["copies"][number]): number =>
+  #sourcesOf({ backend }: WantedCopy, { copies }: SourceObject): StorageBackend[] {
+    const rank = (copy: SourceObject["copies"][number]): number =>
       (copy.status === "ok" ? 0 : 2) + (copy.backend === backend ? 0 : 1);
     return copies
       .toSorted((one, other) => rank(one) - rank(other))
@@ -172,7 +172,7 @@ export function roleMissing(backend: string): StoreError {
   );
 }
 
-function unreachable({ address }: WantedCopy, { copies }: KnownObject): StoreError {
+function unreachable({ address }: WantedCopy, { copies }: SourceObject): StoreError {
   const places = copies.map(({ backend }) => `"${backend}"`).join(", ");
   return new StoreError(
     "storage_unavailable",

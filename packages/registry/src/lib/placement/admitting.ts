@@ -7,7 +7,7 @@ import type { ObjectLease } from "../leases.ts";
 import { findCopies, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
 import { formatTime } from "../times.ts";
 import { noteFailure } from "./findings.ts";
-import type { KnownObject } from "./reading.ts";
+import type { SizedObject } from "./reading.ts";
 import { reportFinding } from "./reports.ts";
 
 /** What looking for whole copies uses. */
@@ -37,7 +37,7 @@ export type Admission =
  */
 export async function admitKnown(
   instance: AdmittingInstance,
-  object: KnownObject,
+  object: SizedObject,
   target: string,
 ): Promise<Admission> {
   const rows = await findCopies(instance.database.reader, object.address);
@@ -58,7 +58,7 @@ export async function admitKnown(
  */
 export async function findPresent(
   instance: AdmittingInstance,
-  object: KnownObject,
+  object: SizedObject,
   preferred: string,
 ): Promise<PresentCopy | undefined> {
   const rows = await findCopies(instance.database.reader, object.address);
@@ -77,7 +77,7 @@ export async function findPresent(
 /** Takes what is damaged away, unless somebody else has made it whole meanwhile. */
 async function mend(
   instance: AdmittingInstance,
-  object: KnownObject,
+  object: SizedObject,
   target: string,
 ): Promise<Admission> {
   const { database, leases, placement } = instance;
@@ -100,7 +100,7 @@ async function mend(
 /** Where the first of the copies is, in the order given; else what kept it from being found out. */
 async function firstThere(
   instance: AdmittingInstance,
-  object: KnownObject,
+  object: SizedObject,
   copies: readonly KnownCopy[],
   order: readonly string[],
 ): Promise<{ readonly present: PresentCopy | undefined; readonly failure?: StoreError }> {
@@ -122,7 +122,7 @@ async function firstThere(
 
 async function isWhole(
   instance: AdmittingInstance,
-  object: KnownObject,
+  object: SizedObject,
   copy: KnownCopy,
 ): Promise<boolean> {
   return (await wholeStat(instance, object, copy)) !== undefined;
@@ -134,7 +134,7 @@ async function isWhole(
  */
 async function wholeStat(
   instance: AdmittingInstance,
-  { address, sizeBytes }: KnownObject,
+  { address, sizeBytes }: SizedObject,
   { backend: name, status }: KnownCopy,
 ): Promise<ObjectStat | undefined> {
   const backend = instance.placement.backend(name);

@@ -2,7 +2,7 @@ import { isStoreError } from "@store/identity";
 
 import { assertInteger, optionsOf, textOf } from "../arguments.ts";
 import { formatTime } from "../times.ts";
-import { findReadable, type KnownObject, type ReadingInstance } from "./reading.ts";
+import { findReadable, type SizedObject, type ReadingInstance } from "./reading.ts";
 import type { PresignedRead, PresignReadOptions } from "./types.ts";
 
 /** The longest that a URL may work, and how long it does unless something else is asked for. */
@@ -35,7 +35,7 @@ export function presignOptions(given: PresignReadOptions | undefined): PresignRe
  */
 export async function presign(
   instance: ReadingInstance,
-  { address, sizeBytes }: KnownObject,
+  { address, sizeBytes }: SizedObject,
   options: PresignReadOptions,
 ): Promise<PresignedRead | undefined> {
   const { copies } = await findReadable(instance, address);

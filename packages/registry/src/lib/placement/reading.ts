@@ -8,7 +8,7 @@ import type { ReadContentOptions } from "../types.ts";
 import { noteFailure } from "./findings.ts";
 
 /** An object whose size is recorded. */
-export interface KnownObject {
+export interface SizedObject {
   readonly address: ContentAddress;
   readonly sizeBytes: number;
 }
@@ -27,7 +27,7 @@ export type ReadingInstance = Pick<
  */
 export async function readObject(
   instance: ReadingInstance,
-  object: KnownObject,
+  object: SizedObject,
   given: ReadContentOptions,
 ): Promise<ServedObject> {
   const { placement, smallObjects } = instance;

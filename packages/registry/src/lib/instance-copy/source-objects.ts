@@ -4,8 +4,8 @@ import { eq, inArray } from "drizzle-orm";
 
 import type { WantedCopy } from "./wanted-copies.ts";
 
-/** What an instance knows of an object now. */
-export interface KnownObject {
+/** What the source knows of an object now. */
+export interface SourceObject {
   readonly sha256: Digest;
   readonly sizeBytes: number;
   /** The class of a package that has it. */
@@ -14,10 +14,10 @@ export interface KnownObject {
 }
 
 /** Looks up the objects of some copies, by address. */
-export async function lookUpCopies(
+export async function findSourceObjects(
   { reader, tables }: Pick<Database, "reader" | "tables">,
   wanted: readonly WantedCopy[],
-): Promise<Map<string, KnownObject>> {
+): Promise<Map<string, SourceObject>> {
   const { objects, storageLocations: locations, artifactPackages: packages } = tables;
   const addresses = [...new Set<string>(wanted.map(({ address }) => address))];
   const packageIds = [...new Set(wanted.flatMap(({ packageId }) => packageId ?? []))];
@@ -48,7 +48,7 @@ export async function lookUpCopies(
       const [first] = copies;
       if (first === undefined) return [];
       const retentionClass = classOf.get(packageOf.get(address) ?? "");
-      const known: KnownObject = {
+      const known: SourceObject = {
         sha256: Digest.of("sha256", first.sha256),
         sizeBytes: first.sizeBytes,
         ...(retentionClass === undefined ? {} : { retentionClass }),

@@ -8,7 +8,7 @@ import { addMilliseconds, formatTime } from "../times.ts";
 import type { CopyContext } from "./context.ts";
 import { Endurance } from "./endurance.ts";
 import { mirrorState, type MirrorState } from "./mirror-state.ts";
-import { InOrder } from "./parallel.ts";
+import { InOrder } from "./in-order.ts";
 import { beginWork, findWork, updateWork, type WorkRow } from "./positions.ts";
 import { lackingOf, supply, type Lacking } from "./replicate.ts";
 import { selectObjectsAndCopy, selectSomeAndCopy } from "./rows.ts";
