@@ -134,6 +134,14 @@ describe("sweeping", () => {
     const fields = { staged: 2, open_packages: 1, uploads: 0, sessions: 0 };
     expect(info.mock.calls).toEqual([["swept", fields]]);
   });
+
+  it("sweeps accounts too while the instance cannot be swept, as a mirror is away", async () => {
+    const sweep = vi.fn(async () => ({ sessionsRemoved: 0, tokensRemoved: 0, keysRemoved: 0 }));
+    const away = async () => Promise.reject(new Error("The mirror is away."));
+    const { round } = sweeping({ registry: { sweep: away }, access: { sweep } }, undefined);
+    await expect(round(new AbortController().signal)).rejects.toThrow("The mirror is away.");
+    expect(sweep).toHaveBeenCalledOnce();
+  });
 });
 
 describe("tending copies", () => {

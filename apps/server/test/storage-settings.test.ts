@@ -174,6 +174,39 @@ describe("STORE_STORAGE_FILE", () => {
     expect(message).toContain(join(folder, "storage.json"));
   });
 
+  const bucket = { kind: "s3", bucket: "b" };
+  const at = (backend: object) => ({ backends: { primary: backend } });
+  it.each([
+    ["it is not JSON, at line 1 column 2", "{"],
+    ["backends is missing", {}],
+    ["backends is empty", { backends: {} }],
+    ["backends.primary.size is not known", at({ ...disk, size: 1 })],
+    ["backends.primary.path is missing", at({ kind: "local" })],
+    ["backends.primary.bucket is missing", at({ kind: "s3" })],
+    ['backends.primary.kind should be ("local" | "s3")', at({ kind: "tape" })],
+    ["backends.primary.path_style should be boolean", at({ ...bucket, path_style: "yes" })],
+    ["backends.primary.endpoint is not an http or https URL", at({ ...bucket, endpoint: "a:1" })],
+    ["backends.primary.part_bytes should be >=5242880", at({ ...bucket, part_bytes: 1 })],
+    [
+      "backends.primary.credentials should have both keys, or both files of keys, and nothing else",
+      at({ ...bucket, credentials: { access_key_id: "a" } }),
+    ],
+  ])("says that %s", async (problem, content) => {
+    expect(refusal(await file(content))).toBe(
+      `${join(folder, "storage.json")} cannot be used: ${problem}.`,
+    );
+  });
+
+  it("refuses a file of a key that is empty, or holds more than the key", async () => {
+    const credentials = { access_key_id_file: "one", secret_access_key_file: "one" };
+    const environment = await file(at({ ...bucket, credentials }));
+    await writeFile(join(folder, "one"), "\n");
+    expect(refusal(environment)).toBe(`${join(folder, "one")} cannot be used: it is empty.`);
+    await writeFile(join(folder, "one"), "sesame\nopen\n");
+    expect(refusal(environment)).toContain("more than one word");
+    expect(refusal(environment)).not.toContain("sesame");
+  });
+
   it("never repeats a secret", async () => {
     const credentials = { access_key_id: "a", secret_access_key: "sesame", unknown: "sesame" };
     const content = { backends: { primary: { kind: "s3", bucket: "b", credentials } } };
@@ -182,7 +215,9 @@ describe("STORE_STORAGE_FILE", () => {
   });
 
   it("refuses a file that is not there, and both settings at once", async () => {
-    expect(refusal({ STORE_STORAGE_FILE: join(folder, "none.json") })).toContain("cannot be read");
+    expect(refusal({ STORE_STORAGE_FILE: join(folder, "none.json") })).toContain(
+      "cannot be read (ENOENT)",
+    );
     expect(refusal({ STORE_STORAGE_FILE: "a", STORE_STORAGE_URL: "file:b" })).toContain("one of");
   });
 });

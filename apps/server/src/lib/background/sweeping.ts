@@ -16,8 +16,9 @@ export function sweeping({ registry, access }: Swept, log: Log | undefined): Bac
     name: "sweeping",
     intervalMs: 5 * 60_000,
     async round() {
-      const { stagedDiscarded, packagesExpired, uploadsExpired } = await registry.sweep();
+      // First, since the registry's sweep fails for as long as a mirror is away.
       const { sessionsRemoved } = await access.sweep();
+      const { stagedDiscarded, packagesExpired, uploadsExpired } = await registry.sweep();
       if (stagedDiscarded + packagesExpired + uploadsExpired + sessionsRemoved > 0) {
         log?.info("swept", {
           staged: stagedDiscarded,

@@ -22,6 +22,7 @@ const pauseMs = 5_000;
  */
 export class LateBackend implements StorageBackend {
   readonly kind: string;
+  readonly #name: string;
   readonly #open: () => Promise<StorageBackend>;
   #failure: StoreError;
   #backend: StorageBackend | undefined;
@@ -29,10 +30,12 @@ export class LateBackend implements StorageBackend {
   #nextAttemptMs = performance.now() + pauseMs;
   #closed = false;
 
-  constructor(kind: string, open: () => Promise<StorageBackend>, failure: StoreError) {
+  /** `cause` is what opening it failed with. */
+  constructor(name: string, kind: string, open: () => Promise<StorageBackend>, cause: StoreError) {
     this.kind = kind;
+    this.#name = name;
     this.#open = open;
-    this.#failure = failure;
+    this.#failure = this.#failureOf(cause);
   }
 
   /** Until it is open, of what the contract leaves open nothing is promised. */
@@ -103,7 +106,7 @@ export class LateBackend implements StorageBackend {
   /** @throws {StoreError} `storage_unavailable` while it cannot be opened, `closed` */
   async #ready(): Promise<StorageBackend> {
     if (this.#backend !== undefined) return this.#backend;
-    if (this.#closed) throw new StoreError("closed", `The ${this.kind} backend is closed.`);
+    if (this.#closed) throw new StoreError("closed", `The backend "${this.#name}" is closed.`);
     if (this.#opening === undefined && performance.now() < this.#nextAttemptMs) throw this.#failure;
     this.#opening ??= this.#attempt();
     return this.#opening;
@@ -114,13 +117,17 @@ export class LateBackend implements StorageBackend {
       this.#backend = await this.#open();
       return this.#backend;
     } catch (cause) {
-      const detail = cause instanceof Error ? cause.message : String(cause);
-      const message = `The ${this.kind} backend cannot be opened: ${detail}`;
-      this.#failure = new StoreError("storage_unavailable", message, { cause });
+      this.#failure = this.#failureOf(cause);
       throw this.#failure;
     } finally {
       this.#opening = undefined;
       this.#nextAttemptMs = performance.now() + pauseMs;
     }
+  }
+
+  #failureOf(cause: unknown): StoreError {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    const message = `The backend "${this.#name}" cannot be opened: ${detail}`;
+    return new StoreError("storage_unavailable", message, { cause });
   }
 }

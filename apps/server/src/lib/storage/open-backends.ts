@@ -27,7 +27,8 @@ export async function openBackends(
   try {
     for (const [name, settings] of Object.entries(backends)) {
       const open = () => openBackend(name, settings, database);
-      opened[name] = name === placement.primary ? await open() : await openLate(settings, open);
+      opened[name] =
+        name === placement.primary ? await open() : await openLate(name, settings, open);
     }
     return opened;
   } catch (error) {
@@ -37,6 +38,7 @@ export async function openBackends(
 }
 
 async function openLate(
+  name: string,
   settings: BackendSettings,
   open: () => Promise<StorageBackend>,
 ): Promise<StorageBackend> {
@@ -44,7 +46,7 @@ async function openLate(
     return await open();
   } catch (error) {
     if (isStoreError(error, "storage_unavailable") || isStoreError(error, "permission_denied")) {
-      return new LateBackend(settings.kind, open, error);
+      return new LateBackend(name, settings.kind, open, error);
     }
     throw error;
   }

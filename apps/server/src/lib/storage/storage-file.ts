@@ -65,8 +65,8 @@ const s3 = v.strictObject({
 const document = v.strictObject({
   backends: v.pipe(
     v.record(name, v.variant("kind", [local, s3])),
-    v.minEntries(1, "no backend"),
-    v.maxEntries(64, "more than 64 backends"),
+    v.minEntries(1, "empty"),
+    v.maxEntries(64, "more than 64"),
   ),
   placement: v.optional(
     v.strictObject({
@@ -104,14 +104,20 @@ function parse(path: string): unknown {
   try {
     content = readFileSync(path, "utf8");
   } catch (cause) {
-    throw refused(path, "it cannot be read", cause);
+    throw unreadable(path, cause);
   }
   try {
     return JSON.parse(content);
-  } catch {
+  } catch (error) {
     // Without the cause, which quotes the content: there may be a secret in it.
-    throw refused(path, "it is not JSON");
+    throw refused(path, `it is not JSON${placeOf(error)}`);
   }
+}
+
+/** Where in a text that is not JSON, if that is said. */
+function placeOf(error: unknown): string {
+  const found = error instanceof Error ? /line \d+ column \d+/.exec(error.message) : null;
+  return found === null ? "" : `, at ${found[0]}`;
 }
 
 function placementOf(path: string, { backends, placement = {} }: Document): PlacementSettings {
@@ -173,11 +179,14 @@ function keysOf(given: v.InferOutput<typeof keys>, folder: string): S3Keys {
 }
 
 function secretIn(path: string): string {
+  let secret: string;
   try {
-    return readFileSync(path, "utf8").trim();
+    secret = readFileSync(path, "utf8").trim();
   } catch (cause) {
-    throw refused(path, "it cannot be read", cause);
+    throw unreadable(path, cause);
   }
+  if (/^\S+$/.test(secret)) return secret;
+  throw refused(path, secret === "" ? "it is empty" : "it holds more than one word");
 }
 
 function isName(value: string): boolean {
@@ -193,9 +202,20 @@ function isName(value: string): boolean {
 /** Where something is wrong, and what was wanted there; never what stands there. */
 function problemOf(issue: v.BaseIssue<unknown>): string {
   const place = v.getDotPath(issue) ?? "the document";
-  return issue.expected === null
-    ? `${place} is ${issue.message}`
-    : `${place} should be ${issue.expected}`;
+  const { expected, input, kind, message, type } = issue;
+  if (expected === "never") return `${place} is not known`;
+  if (input === undefined) return `${place} is missing`;
+  // Those that are not of the library say nothing of what stands there.
+  if (kind === "validation" && !message.startsWith("Invalid")) return `${place} is ${message}`;
+  if (type === "union") {
+    return `${place} should have both keys, or both files of keys, and nothing else`;
+  }
+  return `${place} should be ${expected === "Object" ? "an object" : expected}`;
+}
+
+function unreadable(path: string, cause: unknown): StoreError {
+  const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+  return refused(path, `it cannot be read${code}`, cause);
 }
 
 function refused(path: string, problem: string, cause?: unknown): StoreError {
