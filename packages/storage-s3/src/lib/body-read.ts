@@ -4,7 +4,7 @@ import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { isStoreError, StoreError } from "@store/identity";
 import { type ByteRange, resolveRange } from "@store/storage";
 import { ChunkFiller } from "./chunk-filler.ts";
-import { aborted, nameOf, retrialOf, s3Failure } from "./failure.ts";
+import { aborted, nameOf, retrialOf, s3Failure, withoutLength } from "./failure.ts";
 import type { Key } from "./layout.ts";
 import type { Place } from "./place.ts";
 import { headOf, isAbsent } from "./stat.ts";
@@ -129,12 +129,13 @@ class BodyReading {
     return { Range: `bytes=${this.#position}-${last === undefined ? "" : last - 1}` };
   }
 
-  #begin({ Body, ContentLength = 0, ContentRange, ETag }: GetObjectCommandOutput): Readable {
+  #begin({ Body, ContentLength, ContentRange, ETag }: GetObjectCommandOutput): Readable {
     if (!(Body instanceof Readable)) throw new TypeError("The SDK gave no stream of Node's.");
     const part = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange ?? "");
     const start = part === null ? 0 : Number(part[1]);
     const sizeBytes = part === null ? ContentLength : Number(part[3]);
     try {
+      if (sizeBytes === undefined) throw withoutLength();
       if (start !== this.#position) throw this.#otherRange(start);
       this.#end ??= resolveRange(this.#range, sizeBytes).end;
     } catch (error) {

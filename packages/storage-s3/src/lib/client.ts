@@ -4,6 +4,7 @@ import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { CredentialsRenewal } from "./attempts.ts";
 import type { Settings } from "./options.ts";
+import { cutWhereTooLong } from "./short-answers.ts";
 
 /** The parts of the SDK that are used, loaded when a backend is opened and not before. */
 export type Sdk = typeof import("@aws-sdk/client-s3");
@@ -33,9 +34,13 @@ class ReadsApart {
     this.#others = handler();
   }
 
-  handle(request: Handling[0], options?: Handling[1]): ReturnType<NodeHttpHandler["handle"]> {
+  async handle(request: Handling[0], options?: Handling[1]): ReturnType<NodeHttpHandler["handle"]> {
     const isRead = request.method === "GET" && request.query?.["x-id"] === "GetObject";
-    return (isRead ? this.#reads : this.#others).handle(request, options);
+    const answered = await (isRead ? this.#reads : this.#others).handle(request, options);
+    const { response } = answered;
+    // Of an object the bytes are passed on, and of a refusal they are gathered too.
+    if (!isRead || response.statusCode >= 300) cutWhereTooLong(response);
+    return answered;
   }
 
   updateHttpClientConfig(): void {

@@ -116,14 +116,21 @@ export function s3Failure(error: unknown, what: string, reference?: string): Sto
 }
 
 function reasonOf(error: unknown): string {
-  const { requestId } = metadataOf(error);
+  const requestId = metadataOf(error).requestId ?? "";
   const status = statusOf(error);
-  const request = requestId === undefined ? "" : `, request ${requestId}`;
-  if (status !== undefined) return `${nameOf(error)}, status ${status}${request}`;
+  const request = wordShape.test(requestId) ? `, request ${requestId}` : "";
+  if (status !== undefined) return `${wordOf(nameOf(error))}, status ${status}${request}`;
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
-    return error.code;
+    return wordOf(error.code);
   }
-  return nameOf(error) || "unknown";
+  return wordOf(nameOf(error));
+}
+
+/** Any name of an error or a request, and nothing that a store may have made of what it was sent. */
+const wordShape = /^[A-Za-z0-9._-]{1,128}$/;
+
+function wordOf(name: string): string {
+  return wordShape.test(name) ? name : "unknown";
 }
 
 /** The errors of the SDK carry the request with its signature: only what names them goes on. */
@@ -148,6 +155,15 @@ export function stagedNotFound(id: string, cause?: Error): StoreError {
     `Nothing is staged under ${JSON.stringify(id)}: it was committed, discarded or never there. ` +
       "Stage the bytes again.",
     cause === undefined ? {} : { cause },
+  );
+}
+
+/** The refusal of an answer that could be an empty object, or one whose length a proxy took away. */
+export function withoutLength(): StoreError {
+  return new StoreError(
+    "storage_unavailable",
+    "The store did not say how long the object is. Check whether a proxy before it takes the " +
+      "header Content-Length away, as one that compresses does.",
   );
 }
 

@@ -3,10 +3,8 @@ import { nameOf, s3Failure } from "./failure.ts";
 import { layoutName, layoutVersion } from "./layout.ts";
 import type { Place } from "./place.ts";
 import { putText } from "./put.ts";
+import { shortText } from "./short-answers.ts";
 import { isAbsent } from "./stat.ts";
-
-/** Above the size of any format file of ours. */
-const FORMAT_LIMIT_BYTES = 4096;
 
 /**
  * Makes the prefix ready: a new one gets its format file, an old one is checked against it. Several
@@ -49,13 +47,10 @@ async function checkFormat(place: Place): Promise<boolean> {
 async function readFormat(place: Place): Promise<string | undefined> {
   try {
     return await place.attempt(async (client) => {
-      const { Body, ContentLength = 0 } = await client.send(
+      const { Body } = await client.send(
         new place.sdk.GetObjectCommand({ Bucket: place.bucket, Key: place.layout.format }),
       );
-      if (ContentLength <= FORMAT_LIMIT_BYTES) return (await Body?.transformToString()) ?? "";
-      // The rest of it is not wanted.
-      await Body?.transformToWebStream().cancel();
-      return "";
+      return shortText(Body);
     });
   } catch (error) {
     if (isAbsent(error)) return undefined;

@@ -2,6 +2,10 @@ import type { _Object, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { s3Failure } from "./failure.ts";
 import type { Key } from "./layout.ts";
 import type { Place } from "./place.ts";
+import { listsWrongly } from "./short-answers.ts";
+
+/** Pages without a key in a row, after which nobody believes that there will be one. */
+const MOST_EMPTY_PAGES = 100;
 
 /** An object of the bucket, as a listing shows it. */
 export interface ListedKey {
@@ -19,7 +23,8 @@ export async function* listKeys(
   after?: Key,
 ): AsyncGenerator<ListedKey, void, undefined> {
   let asked = listPage(place, prefix, { after });
-  for (;;) {
+  let last = after ?? "";
+  for (let empty = 0; ;) {
     const page = await asked;
     const { NextContinuationToken: next } = page;
     const isLast = page.IsTruncated !== true || next === undefined;
@@ -28,9 +33,21 @@ export async function* listKeys(
       // The caller may leave without asking for that page.
       asked.catch(() => {});
     }
-    for (const object of page.Contents ?? []) yield listed(object);
+    const objects = (page.Contents ?? []).map(listed);
+    empty = objects.length === 0 ? empty + 1 : 0;
+    if (empty > MOST_EMPTY_PAGES) throw listsWrongly();
+    for (const object of objects) {
+      if (!isBehind(object.key, last)) throw listsWrongly();
+      last = object.key;
+      yield object;
+    }
     if (isLast) return;
   }
+}
+
+/** Bytewise, which for all but foreign keys is as strings are compared. */
+function isBehind(key: Key, last: Key): boolean {
+  return key > last || Buffer.compare(Buffer.from(key), Buffer.from(last)) > 0;
 }
 
 async function listPage(

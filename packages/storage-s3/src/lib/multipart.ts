@@ -8,6 +8,7 @@ import type { Piece } from "./piece-chain.ts";
 import type { Place } from "./place.ts";
 import { assertSameSize, existingBytes } from "./publish.ts";
 import { knownDigest, knownDigestStep, storageClassInput } from "./put.ts";
+import { listsWrongly } from "./short-answers.ts";
 import { abortUpload, putRecord, removeRecord } from "./upload-records.ts";
 
 interface DonePart {
@@ -219,7 +220,9 @@ export async function listParts(place: Place, key: Key, uploadId: string): Promi
       const part = { PartNumber, ETag, ChecksumCRC32, ChecksumSHA256 };
       parts.push({ part, sizeBytes: Size });
     }
-    marker = page.NextPartNumberMarker;
-    if (page.IsTruncated !== true || marker === undefined) return parts;
+    const next = page.NextPartNumberMarker;
+    if (page.IsTruncated !== true || next === undefined) return parts;
+    if (Number(next) <= Number(marker ?? 0)) throw listsWrongly();
+    marker = next;
   }
 }

@@ -5,7 +5,7 @@ export const SLAB_BYTES = MIB;
 /** Idle slabs above this are left to the garbage collector. */
 const MOST_IDLE = 32;
 /** So are all, once no slab was in use for so long: what reads back an upload needs memory too. */
-const IDLE_MS = 1_000;
+const IDLE_MS = 250;
 
 /** Memory in pieces of 1 MiB that is used again and again, and a count of what is in use. */
 export class SlabPool {
@@ -34,6 +34,13 @@ export class SlabPool {
     if (this.#idle.length < MOST_IDLE) this.#idle.push(slab);
     if (this.#used > 0) return;
     clearTimeout(this.#forgetting);
-    this.#forgetting = setTimeout(() => void this.#idle.splice(0), IDLE_MS).unref();
+    this.#forgetting = setTimeout(() => this.#forget(), IDLE_MS).unref();
+  }
+
+  /** Frees what is idle at once: a garbage collector may see no need of it for long. */
+  #forget(): void {
+    for (const { buffer } of this.#idle.splice(0)) {
+      if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+    }
   }
 }

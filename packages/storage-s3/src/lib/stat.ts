@@ -1,6 +1,6 @@
 import type { ContentAddress } from "@store/identity";
 import type { ObjectRetrieval, ObjectStat } from "@store/storage";
-import { nameOf, s3Failure, statusOf } from "./failure.ts";
+import { nameOf, s3Failure, statusOf, withoutLength } from "./failure.ts";
 import type { Key } from "./layout.ts";
 import type { Place } from "./place.ts";
 
@@ -44,10 +44,11 @@ export async function headOf(
     const head = await place.attempt((client) =>
       client.send(new place.sdk.HeadObjectCommand({ Bucket, Key })),
     );
+    if (head.ContentLength === undefined) throw withoutLength();
     const isTiered = head.ArchiveStatus !== undefined;
     const isArchived = isTiered || isArchiveClass(head.StorageClass);
     return {
-      sizeBytes: head.ContentLength ?? 0,
+      sizeBytes: head.ContentLength,
       etag: head.ETag,
       retrieval: isArchived ? retrievalOf(head.Restore) : undefined,
       isTiered,

@@ -6,6 +6,7 @@ import { listKeys } from "./listing.ts";
 import type { Place } from "./place.ts";
 import { putText } from "./put.ts";
 import { removeKey } from "./remove.ts";
+import { listsWrongly, shortText } from "./short-answers.ts";
 import { isAbsent } from "./stat.ts";
 
 /**
@@ -46,9 +47,9 @@ export async function readRecord(
   try {
     const text = await place.attempt(async (client) => {
       const { Body } = await client.send(new place.sdk.GetObjectCommand(input));
-      return Body?.transformToString();
+      return shortText(Body);
     });
-    return { id, address, uploadId: uploadIdIn(text ?? "") };
+    return { id, address, uploadId: uploadIdIn(text) };
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw s3Failure(error, `look for the upload ${id}`, id);
@@ -97,13 +98,19 @@ export async function* listUploads(
     for (const { Key: key = "", UploadId: uploadId = "" } of page.Uploads ?? []) {
       yield { key, uploadId };
     }
-    marker = markerBehind(page);
+    const next = markerBehind(page);
+    if (next !== undefined && isSame(next, marker)) throw listsWrongly();
+    marker = next;
   }
 }
 
 interface UploadMarker {
   readonly KeyMarker?: string;
   readonly UploadIdMarker?: string;
+}
+
+function isSame(one: UploadMarker, other: UploadMarker): boolean {
+  return one.KeyMarker === other.KeyMarker && one.UploadIdMarker === other.UploadIdMarker;
 }
 
 async function uploadPage(
