@@ -1,7 +1,9 @@
 import * as v from "valibot";
 
 import * as field from "../fields.ts";
+import { backendSchema } from "../resources/backend.ts";
 import * as copy from "../resources/copy.ts";
+import * as work from "../resources/object-work.ts";
 import { defineRoute, json, lines, optionalJson } from "../route.ts";
 
 const tag = "Copies";
@@ -17,7 +19,7 @@ const progress = {
     description:
       "How far it is: one JSON object a line, at least every few seconds. The last one has `done`, " +
       "or is the problem (RFC 9457) that ended the work.",
-    content: lines(copy.objectWorkLineSchema),
+    content: lines(work.objectWorkLineSchema),
   },
 };
 const how =
@@ -35,7 +37,7 @@ export const copyRoutes = {
     answers: {
       200: {
         description: "All of them, in order of name.",
-        content: json(v.object({ items: v.array(copy.backendSchema) })),
+        content: json(v.object({ items: v.array(backendSchema) })),
       },
     },
   }),
@@ -67,7 +69,7 @@ export const copyRoutes = {
     summary: "Copy to a backend what it lacks, or holds damaged",
     description: how,
     access: "instance",
-    body: json(copy.replicateObjectsSchema),
+    body: json(work.replicateObjectsSchema),
     answers: progress,
   }),
   verifyObjects: defineRoute({
@@ -77,7 +79,7 @@ export const copyRoutes = {
     summary: "Read every copy of a backend, or of all, and hold it against its digests",
     description: how,
     access: "instance",
-    body: optionalJson(copy.verifyObjectsSchema),
+    body: optionalJson(work.verifyObjectsSchema),
     answers: progress,
   }),
   evacuateObjects: defineRoute({
@@ -87,7 +89,7 @@ export const copyRoutes = {
     summary: "Empty a backend: each copy is removed once another one is whole",
     description: how,
     access: "instance",
-    body: json(copy.evacuateObjectsSchema),
+    body: json(work.evacuateObjectsSchema),
     answers: progress,
   }),
 };
