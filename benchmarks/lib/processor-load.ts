@@ -24,7 +24,8 @@ export class ProcessorLoad {
     const before = this.#others.map(([, pid]) => processorSeconds(pid));
     const seconds = await secondsOf(work);
     const { user, system } = process.cpuUsage(ownBefore);
-    const spent = this.#spent.get(name) ?? { seconds: 0, own: 0, others: new Map() };
+    const none: Spent = { seconds: 0, own: 0, others: new Map() };
+    const spent = this.#spent.get(name) ?? none;
     spent.seconds += seconds;
     spent.own += (user + system) / 1e6;
     for (const [index, [other, pid]] of this.#others.entries()) {
