@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { chmod, chown, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import {
   createTestDatabase,
   type PostgresServer,
@@ -14,9 +12,9 @@ import { describe, expect, test } from "vitest";
 import { openDatabase } from "../src/index.ts";
 import { PostgresSessionConnection } from "../src/lib/postgres/connection.ts";
 import { parsePostgresUrl } from "../src/lib/postgres/url.ts";
+import { makeCertificate } from "./certificates.ts";
 import { afterTest, temporaryFolder } from "./dialects.ts";
 
-const run = promisify(execFile);
 const nobody = 65_534;
 
 interface Certificates {
@@ -29,22 +27,16 @@ interface Certificates {
 async function makeCertificates(): Promise<Certificates> {
   const folder = await temporaryFolder();
   await chmod(folder, 0o755);
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const openssl = (...words: string[]): Promise<unknown> => run("openssl", words, { cwd: folder });
-  for (const name of ["ca", "other"]) {
-    const files = ["-keyout", `${name}.key`, "-out", `${name}.pem`];
-    await openssl("req", "-x509", ...key, ...files, "-subj", `/CN=${name}`, "-days", "2");
-  }
-  for (const [name, extension] of [
-    ["server", "subjectAltName=DNS:localhost"],
-    ["client", "extendedKeyUsage=clientAuth"],
-  ] as const) {
-    const request = ["-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", "/CN=store"];
-    await openssl("req", ...key, ...request);
-    await writeFile(join(folder, `${name}.ext`), extension);
-    const issuer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"];
-    const files = ["-in", `${name}.csr`, "-out", `${name}.pem`, "-extfile", `${name}.ext`];
-    await openssl("x509", "-req", ...files, ...issuer);
+  const ca = makeCertificate("ca");
+  const files = {
+    ca,
+    other: makeCertificate("other"),
+    server: makeCertificate("store", { issuer: ca, host: "localhost" }),
+    client: makeCertificate("store", { issuer: ca, forClients: true }),
+  };
+  for (const [name, { pem, keyPem }] of Object.entries(files)) {
+    await writeFile(join(folder, `${name}.pem`), pem);
+    await writeFile(join(folder, `${name}.key`), keyPem);
   }
   await chmod(join(folder, "server.key"), 0o600);
   if (process.getuid?.() === 0) await chown(join(folder, "server.key"), nobody, nobody);
