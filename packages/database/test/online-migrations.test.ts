@@ -1,15 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import postgres from "postgres";
 import { describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "../src/index.ts";
-import { indexStatementsOf } from "../src/lib/postgres/index-statements.ts";
-import { loadMigrations } from "../src/lib/migrations.ts";
 import {
   afterTest,
   createHead,
@@ -17,36 +13,11 @@ import {
   openPlace,
   type Place,
   sharedPlaces,
-  temporaryFolder,
 } from "./dialects.ts";
+import { compatible, currentVersion, nextVersion } from "./next-version.ts";
 import { openFromFolder } from "./open-from-folder.ts";
 
 const program = fileURLToPath(new URL("processes/migrate-from.ts", import.meta.url));
-const present = fileURLToPath(new URL("../migrations", import.meta.url));
-const current = (await loadMigrations("postgres")).length;
-
-/** The migrations of the next version of Store: those of this one, and others. */
-async function nextVersion(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await temporaryFolder();
-  await cp(present, folder, { recursive: true });
-  let version = current;
-  for (const [name, sql] of Object.entries(files)) {
-    version += 1;
-    const file = `${String(version).padStart(4, "0")}_${name}.sql`;
-    await writeFile(join(folder, "postgres", file), sql);
-    await writeFile(join(folder, "sqlite", file), sql.replaceAll(" CONCURRENTLY", ""));
-  }
-  return folder;
-}
-
-const compatible = {
-  note: `-- compatible-from: ${current}\nALTER TABLE tags ADD COLUMN note text;\n`,
-  note_index:
-    `-- compatible-from: ${current}\n-- outside-transaction\n` +
-    "CREATE INDEX CONCURRENTLY tags_note ON tags (note);\n" +
-    "CREATE INDEX CONCURRENTLY tags_note_kept ON tags (note, tag) WHERE note = 'kept';\n",
-};
-
 function open(url: string, folder: string): Promise<Database> {
   return openFromFolder(url, pathToFileURL(`${folder}/`));
 }
@@ -126,9 +97,9 @@ describe.each(sharedPlaces)("migrating %s while servers run", (place) => {
     stopping.abort();
     const written = (await working).flat();
     await writeTag({ write: server.write.bind(server), tables: server.tables });
-    expect(await server.schemaVersion()).toBe(current + 2);
+    expect(await server.schemaVersion()).toBe(currentVersion + 2);
     await server.assertSchemaCurrent();
-    expect(await server.migrate()).toMatchObject({ to: current + 2, applied: [] });
+    expect(await server.migrate()).toMatchObject({ to: currentVersion + 2, applied: [] });
     // Opened after the migration, by code from before it.
     const again = await openPlace(url);
     const rows = await again.reader.select().from(again.tables.tags);
@@ -153,9 +124,9 @@ describe.each(sharedPlaces)("migrating %s while servers run", (place) => {
     const newer = await open(url, await nextVersion(files));
     afterTest(() => newer.close());
     expect((await newer.pendingMigrations()).map((each) => each.compatibleFrom)).toEqual([
-      current,
-      current,
-      current + 3,
+      currentVersion,
+      currentVersion,
+      currentVersion + 3,
     ]);
     await newer.migrate();
     expect(await newer.pendingMigrations()).toEqual([]);
@@ -169,12 +140,15 @@ describe.each(sharedPlaces)("migrating %s while servers run", (place) => {
     const bad = await nextVersion({ ...compatible, bad: "CREATE TABLE tags (tag text);\n" });
     const failing = await open(url, bad);
     await expect(failing.migrate()).rejects.toMatchObject({ code: "internal" });
-    expect(await failing.schemaVersion()).toBe(current + 2);
+    expect(await failing.schemaVersion()).toBe(currentVersion + 2);
     await failing.close();
     const good = await nextVersion({ ...compatible, good: "CREATE TABLE more (tag text);\n" });
     const newer = await open(url, good);
     afterTest(() => newer.close());
-    expect(await newer.migrate()).toMatchObject({ from: current + 2, to: current + 3 });
+    expect(await newer.migrate()).toMatchObject({
+      from: currentVersion + 2,
+      to: currentVersion + 3,
+    });
   });
 
   test("a schema that older code has made without the new column takes it", async () => {
@@ -185,7 +159,7 @@ describe.each(sharedPlaces)("migrating %s while servers run", (place) => {
     await alter(url, "ALTER TABLE schema_migrations DROP COLUMN compatible_from");
     const newer = await open(url, await nextVersion(compatible));
     afterTest(() => newer.close());
-    expect(await newer.migrate()).toMatchObject({ to: current + 2 });
+    expect(await newer.migrate()).toMatchObject({ to: currentVersion + 2 });
     const again = await openPlace(url);
     await writeTag({ write: again.write.bind(again), tables: again.tables });
   });
@@ -249,7 +223,7 @@ test("an index whose making was cut is made anew, and those that are there are l
       and c.relnamespace = current_schema()::regnamespace order by c.relname`;
   await newer.migrate();
   await sql`drop index tags_note`;
-  await sql`delete from schema_migrations where version = ${current + 2}`;
+  await sql`delete from schema_migrations where version = ${currentVersion + 2}`;
   const [kept] = await indexes();
   // A transaction that has written the table is waited for by whoever makes an index on it.
   const release = Promise.withResolvers<void>();
@@ -271,58 +245,10 @@ test("an index whose making was cut is made anew, and those that are there are l
   await expect.poll(cut, { timeout: 20_000 }).toBe(1);
   await migrating;
   expect(await indexes()).toMatchObject([{ relname: "tags_note", indisvalid: false }, kept]);
-  expect(await newer.schemaVersion()).toBe(current + 1);
+  expect(await newer.schemaVersion()).toBe(currentVersion + 1);
   release.resolve();
   await holding;
   const { applied } = await newer.migrate();
   expect(applied.map((name) => name.slice(5))).toEqual(["note_index"]);
   expect(await indexes()).toMatchObject([{ relname: "tags_note", indisvalid: true }, kept]);
-});
-
-describe("the head of a migration's file", () => {
-  test("says which code goes on working, and how it runs", async () => {
-    const folder = await nextVersion(compatible);
-    const files = await loadMigrations("postgres", pathToFileURL(`${folder}/`));
-    expect(files.slice(current)).toMatchObject([
-      { compatibleFrom: current, outsideTransaction: false },
-      { compatibleFrom: current, outsideTransaction: true },
-    ]);
-    expect(files[0]).toMatchObject({ compatibleFrom: 1, outsideTransaction: false });
-  });
-
-  test("is refused where it says what is nothing", async () => {
-    for (const line of [
-      "-- compatible-form: 2",
-      "-- compatible-from",
-      "-- outside-transaction: x",
-    ]) {
-      const folder = await nextVersion({ wrong: `${line}\nSELECT 1;\n` });
-      const loading = loadMigrations("postgres", pathToFileURL(`${folder}/`));
-      await expect(loading).rejects.toMatchObject({ code: "internal" });
-    }
-  });
-
-  test("lets nothing but indexes run outside of a transaction", async () => {
-    for (const migration of await loadMigrations("postgres")) {
-      if (migration.outsideTransaction) expect(indexStatementsOf(migration)).not.toEqual([]);
-    }
-    const folder = await nextVersion({ wrong: "-- outside-transaction\nDROP TABLE tags;\n" });
-    const files = await loadMigrations("postgres", pathToFileURL(`${folder}/`));
-    const last = files.at(-1);
-    expect(() => last && indexStatementsOf(last)).toThrow(
-      expect.objectContaining({ code: "internal" }),
-    );
-  });
-
-  test("says the same to both databases", async () => {
-    const [sqlite, postgresql] = await Promise.all([
-      loadMigrations("sqlite"),
-      loadMigrations("postgres"),
-    ]);
-    const said = ({ compatibleFrom, outsideTransaction }: (typeof sqlite)[number]): unknown => [
-      compatibleFrom,
-      outsideTransaction,
-    ];
-    expect(sqlite.map(said)).toEqual(postgresql.map(said));
-  });
 });
