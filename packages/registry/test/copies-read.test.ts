@@ -129,6 +129,28 @@ describe.each(dialects)("a file with a mirror on %s", (dialect) => {
     await settled(registry, ["damaged mirror corrupt", "damaged primary missing"]);
   });
 
+  test("that is called lost and stands there whole is not taken away by a push that fails", async () => {
+    const { instance, address, primary, read } = await mirrored(dialect, [
+      { verb: "commit", when: "before", effect: "fail", call: 2 },
+    ]);
+    await using _ = instance;
+    const { registry } = instance;
+    const bytes = Buffer.concat(await Array.fromAsync(primary.open(address)));
+    await primary.remove(address);
+    await read();
+    await settled(registry, ["damaged primary missing"]);
+    // The disk is mounted again.
+    await putBytes(primary, address, bytes);
+    instance.advance(1_000);
+    const pkg = await registry.createPackage({ namespace: "acme", name: "b", version: "1" });
+    expect(await registry.ingestFile(pkg.id, "f", bytesOf("the content"))).toMatchObject({
+      address,
+      deduplicated: true,
+    });
+    expect(await primary.stat(address)).toBeDefined();
+    expect(await copyEvents(registry)).toEqual(["damaged primary missing", "mended primary"]);
+  });
+
   test("that many push at once while its primary copy is damaged is mended once", async () => {
     const { instance, address, primary, read } = await mirrored(dialect);
     await using _ = instance;

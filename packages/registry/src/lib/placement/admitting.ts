@@ -1,5 +1,10 @@
 import { isStoreError, StoreError, type ContentAddress } from "@store/identity";
-import type { ObjectRetrieval, ObjectStat } from "@store/storage";
+import {
+  verifyObject,
+  type ObjectRetrieval,
+  type ObjectStat,
+  type StorageBackend,
+} from "@store/storage";
 
 import { isLocked } from "../copies/examine.ts";
 import type { Instance } from "../instance.ts";
@@ -8,7 +13,7 @@ import { findCopies, findCopy, isArchived, type CopyRow } from "../queries/copie
 import { formatTime } from "../times.ts";
 import { noteFailure } from "./findings.ts";
 import type { SizedObject } from "./reading.ts";
-import { reportFinding } from "./reports.ts";
+import { reportFinding, reportWhole } from "./reports.ts";
 
 /** What looking for whole copies uses. */
 export type AdmittingInstance = Pick<
@@ -74,7 +79,10 @@ export async function findPresent(
   return present;
 }
 
-/** Takes what is damaged away, unless somebody else has made it whole meanwhile. */
+/**
+ * Takes what is damaged away, unless somebody else has made it whole meanwhile, or it never was:
+ * whatever wrote the bytes anew may fail, and a copy that was not there for a moment be the only one.
+ */
 async function mend(
   instance: AdmittingInstance,
   object: SizedObject,
@@ -89,10 +97,29 @@ async function mend(
       await leases.giveBack(mending);
       return { present: target };
     }
-    await placement.backend(target)?.remove(address);
+    const backend = placement.backend(target);
+    if (backend !== undefined && (await isSound(backend, object))) {
+      await reportWhole(instance, { address, backend: target });
+      await leases.giveBack(mending);
+      return { present: target };
+    }
+    await backend?.remove(address);
     return { present: undefined, mending };
   } catch (error) {
     await leases.giveBack(mending);
+    throw error;
+  }
+}
+
+/** Whether what stands there is the object, byte by byte; in an archive nobody can say so. */
+async function isSound(backend: StorageBackend, object: SizedObject): Promise<boolean> {
+  const { address, sizeBytes } = object;
+  const stat = await backend.stat(address);
+  if (stat?.sizeBytes !== sizeBytes || isLocked(stat.retrieval)) return false;
+  try {
+    return (await verifyObject(backend, address)).status === "ok";
+  } catch (error) {
+    if (isStoreError(error, "restore_required")) return false;
     throw error;
   }
 }
