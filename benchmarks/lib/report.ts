@@ -18,8 +18,8 @@ export type Aim =
 /** One thing measured, with what bounds it, both a figure a round. */
 export interface Measurement {
   readonly name: string;
-  /** `MB/s`, `1/s`: more is better; `ms`: less is better. */
-  readonly unit: "MB/s" | "1/s" | "ms";
+  /** `MB/s`, `1/s`: more is better; `ms`: less is better; `B`: a size, which has no floor. */
+  readonly unit: "MB/s" | "1/s" | "ms" | "B";
   readonly ours: Rounds;
   /** What the same machine did in the same rounds without us. */
   readonly floors: Readonly<Record<string, Rounds>>;

@@ -14,58 +14,22 @@ const aim = { ratio: 0.9 } as const;
 
 export async function run({ report, quick }: ProgramContext): Promise<void> {
   await using rig = await S3Rig.open();
-  const hashing = await loadDualHashing();
-  const { backend, bare } = rig;
-  const count = quick ? 2_000 : 10_000;
-  const perSecond = async (name: string, task: (index: number) => Promise<unknown>) =>
-    count / (await rig.load.secondsOf(name, () => concurrently(count, width, task)));
-
-  const put = (name: string, round: number, digest?: DualHashing) => {
-    const objects = newObjects(count);
-    return perSecond(name, async (index) => {
-      const bytes = objects(index);
-      digest?.digestBytes(bytes);
-      await bare.put(`bare/${name}/${round}/${index}`, bytes);
-    });
-  };
-  const addresses: ContentAddress[] = [];
+  const small = new SmallObjects(rig, await loadDualHashing(), quick ? 2_000 : 10_000);
   const rounds = { rounds: quick ? 3 : 7 };
   const writing = await interleave(
     {
-      bare: (round) => put("PutObject", round),
-      hashed: (round) => put("PutObject with digests", round, hashing),
-      ours: () => {
-        const objects = newObjects(count);
-        return perSecond("ingest", async (index) => {
-          addresses.push(await ingest(backend, objects(index)));
-        });
-      },
+      bare: (round) => small.put(round, "PutObject"),
+      hashed: (round) => small.put(round, "PutObject with digests"),
+      ours: () => small.ingest(),
     },
     rounds,
   );
-
-  const read = (index: number): ContentAddress => {
-    const address = addresses[index % addresses.length];
-    if (address === undefined) throw new Error("Nothing was written.");
-    return address;
-  };
   const reading = await interleave(
     {
-      bare: () =>
-        perSecond("GetObject", async (index) => {
-          if ((await bare.get(keyOf(read(index)))) !== sizeBytes) throw new Error("Too short.");
-        }),
-      asked: () =>
-        perSecond("HeadObject and GetObject", async (index) => {
-          await bare.head(keyOf(read(index)));
-          await bare.get(keyOf(read(index)));
-        }),
-      opened: () => perSecond("open", (index) => drain(backend.open(read(index)))),
-      served: () =>
-        perSecond("read, verified", async (index) => {
-          const { body } = await serveObject(backend, read(index), { sizeBytes });
-          await drain(body);
-        }),
+      bare: () => small.get(),
+      asked: () => small.headAndGet(),
+      opened: () => small.open(),
+      served: () => small.read(),
     },
     rounds,
   );
@@ -82,11 +46,79 @@ export async function run({ report, quick }: ProgramContext): Promise<void> {
   report.add({ name: "read 4 KiB, verified", unit, ours: reading.served, floors: asking, aim });
   report.note(s3RigNote);
   report.note(
-    "Whoever serves an object asks for its size first, so that what is wrong with it has an answer of " +
-      "its own: a read is two requests. An aim is held against the slowest floor.",
+    "Whoever serves an object asks for its size first, so that what is wrong with it has an answer " +
+      "of its own: a read is two requests. An aim is held against the slowest floor.",
   );
   report.note("PutObject has If-None-Match and its SHA-256, as ours has.");
   report.note(rig.load.account());
+}
+
+/** Ways to write and read as many objects, in objects a second. */
+class SmallObjects {
+  readonly #rig: S3Rig;
+  readonly #hashing: DualHashing;
+  readonly #count: number;
+  readonly #addresses: ContentAddress[] = [];
+
+  constructor(rig: S3Rig, hashing: DualHashing, count: number) {
+    this.#rig = rig;
+    this.#hashing = hashing;
+    this.#count = count;
+  }
+
+  put(round: number, name: "PutObject" | "PutObject with digests"): Promise<number> {
+    const objects = newObjects(this.#count);
+    return this.#perSecond(name, async (index) => {
+      const bytes = objects(index);
+      if (name === "PutObject with digests") this.#hashing.digestBytes(bytes);
+      await this.#rig.bare.put(`bare/${name}/${round}/${index}`, bytes);
+    });
+  }
+
+  ingest(): Promise<number> {
+    const objects = newObjects(this.#count);
+    return this.#perSecond("ingest", async (index) => {
+      this.#addresses.push(await ingest(this.#rig.backend, objects(index)));
+    });
+  }
+
+  get(): Promise<number> {
+    return this.#perSecond("GetObject", (index) => this.#rig.bare.get(this.#key(index)));
+  }
+
+  headAndGet(): Promise<number> {
+    return this.#perSecond("HeadObject and GetObject", async (index) => {
+      await this.#rig.bare.head(this.#key(index));
+      await this.#rig.bare.get(this.#key(index));
+    });
+  }
+
+  open(): Promise<number> {
+    const { backend } = this.#rig;
+    return this.#perSecond("open", (index) => drain(backend.open(this.#address(index))));
+  }
+
+  read(): Promise<number> {
+    return this.#perSecond("read, verified", async (index) => {
+      const served = await serveObject(this.#rig.backend, this.#address(index), { sizeBytes });
+      await drain(served.body);
+    });
+  }
+
+  async #perSecond(name: string, task: (index: number) => Promise<unknown>): Promise<number> {
+    const work = () => concurrently(this.#count, width, task);
+    return this.#count / (await this.#rig.load.secondsOf(name, work));
+  }
+
+  #key(index: number): string {
+    return keyOf(this.#address(index));
+  }
+
+  #address(index: number): ContentAddress {
+    const address = this.#addresses[index % this.#addresses.length];
+    if (address === undefined) throw new Error("Nothing was written.");
+    return address;
+  }
 }
 
 /** Objects that nobody had before; each call fills one memory again. */
