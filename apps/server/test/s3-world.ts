@@ -20,6 +20,8 @@ export interface BucketBackend {
   readonly storage_class?: string;
   readonly storage_classes?: Readonly<Record<string, string>>;
   readonly part_bytes?: number;
+  /** A profile whose keys are taken instead of the double's own. */
+  readonly profile?: string;
 }
 
 export interface DiskBackend {
@@ -31,6 +33,8 @@ export interface S3WorldOptions {
   readonly backends: Readonly<Record<string, BucketBackend | DiskBackend>>;
   readonly placement?: object;
   readonly environment?: Readonly<Record<string, string>>;
+  /** One that was started for it; it ends with the world. */
+  readonly double?: S3Double;
 }
 
 /** A server over an instance whose backends STORE_STORAGE_FILE names, in an S3 double and on disk. */
@@ -52,7 +56,7 @@ type OpenPlacement = NonNullable<Parameters<typeof openRegistry>[0]["placement"]
 
 export async function openS3World(options: S3WorldOptions): Promise<S3World> {
   const stack = new AsyncDisposableStack();
-  const double = await startS3Double();
+  const double = options.double ?? (await startS3Double());
   stack.defer(() => double.close());
   const folder = await mkdtemp(join(tmpdir(), "store-s3-world-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -101,18 +105,17 @@ function storageFile(
   { endpoint, region, bucket, credentials }: S3Double,
   { backends, placement }: S3WorldOptions,
 ): string {
-  const place = {
-    bucket,
-    region,
-    endpoint,
-    path_style: true,
+  const place = { bucket, region, endpoint, path_style: true };
+  const keys = {
     credentials: {
       access_key_id: credentials.accessKeyId,
       secret_access_key: credentials.secretAccessKey,
     },
   };
   const placed = Object.entries(backends).map(([name, backend]) => {
-    return [name, backend.kind === "s3" ? { ...place, ...backend } : backend] as const;
+    if (backend.kind === "local") return [name, backend] as const;
+    const own = backend.profile === undefined ? keys : {};
+    return [name, { ...place, ...own, ...backend }] as const;
   });
   return JSON.stringify({ backends: Object.fromEntries(placed), ...(placement && { placement }) });
 }

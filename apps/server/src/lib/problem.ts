@@ -31,7 +31,7 @@ export interface ProblemOptions {
 
 /** The problem that tells of an error. What was not thrown on purpose is not told outside. */
 export function problemOf(error: unknown, options: ProblemOptions = {}): Problem {
-  const known = isStoreError(error) ? error : new StoreError("internal", storeErrorCodes.internal);
+  const known = knownError(error);
   const { requestId, status = httpStatusOf(known.code) } = options;
   return {
     type: "about:blank",
@@ -42,6 +42,18 @@ export function problemOf(error: unknown, options: ProblemOptions = {}): Problem
     ...(requestId === undefined ? {} : { requestId }),
     ...(Object.keys(known.context).length > 0 ? { context: known.context } : {}),
   };
+}
+
+/** The error as the caller is told of it. */
+function knownError(error: unknown): StoreError {
+  if (!isStoreError(error)) return new StoreError("internal", storeErrorCodes.internal);
+  // What a disk or a bucket refuses the server is nothing that the caller may not do. Only such a
+  // refusal has a cause: that of the system.
+  if (error.code !== "permission_denied" || error.cause === undefined) return error;
+  return new StoreError(
+    "storage_unavailable",
+    "The server is not let into its own storage. Tell those who run it; its log says more.",
+  );
 }
 
 /** The header fields that belong to a problem. */
