@@ -144,6 +144,9 @@ describe("store instance copy", () => {
     expect(await refused("data", "another")).toEqual([4, expect.stringContaining("its own")]);
     expect(await refused("data", "data")).toEqual([2, expect.stringContaining("same database")]);
     expect(await refused("none", "copy")).toEqual([3, expect.stringContaining("no instance")]);
+    const url = await refused("data", "postgres://store:sesame@127.0.0.1:1/store");
+    expect(url).toEqual([2, expect.stringContaining("postgres://…")]);
+    expect(url[1]).not.toContain("sesame");
     expect(await refused("none.env", "copy")).toEqual([2, expect.stringContaining("no file")]);
     expect(await refused("data", "empty.env")).toEqual([2, expect.stringContaining("sets none")]);
     expect(await refused("large.bin", "copy")).toEqual([2, expect.stringContaining("sets none")]);

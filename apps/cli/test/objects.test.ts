@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { rm, truncate } from "node:fs/promises";
+import { open, rm, truncate } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -54,6 +54,11 @@ async function openBackends(place: (typeof places)[number]): Promise<Backends> {
       await storage[Symbol.asyncDispose]();
     },
   };
+}
+
+async function addressOf(sandbox: Sandbox, reference: string): Promise<string> {
+  const { objects } = await sandbox.json<Located>("objects", "locate", reference);
+  return objects[0]?.content_address ?? "";
 }
 
 describe.each(places)("with an instance on %s", (place) => {
@@ -171,6 +176,34 @@ describe.each(places)("with an instance on %s", (place) => {
     expect(long.exitCode).toBe(2);
     const slow = ["objects", "restore", absent, "--days", "3", "--speed", "slow"];
     expect((await sandbox.store(slow)).exitCode).toBe(2);
+  });
+
+  it("does not call readable what no backend has whole", async () => {
+    await using backends = await openBackends(place);
+    const { sandbox } = backends;
+    const [first = ""] = (await objectFiles(backends.folder("primary"))).values();
+    await rm(first);
+    expect((await sandbox.store(["objects", "verify"])).exitCode).toBe(6);
+    const asked = await sandbox.store(["objects", "restore", "acme/app", "--days", "3"]);
+    expect(asked.exitCode).toBe(6);
+    expect(asked.stdout).toBe("0 objects asked for, 1 can be read now\n");
+    expect(asked.stderr).toMatch(/acme\/app@1\.0\.0 \w+: No whole copy of blake3:/);
+  });
+
+  it("pulls from another copy what it finds damaged in the first on its way", async () => {
+    await using backends = await openBackends(place);
+    const { sandbox } = backends;
+    await sandbox.write({ "large/file": new Uint8Array(8 * 2 ** 20).fill(1) });
+    await sandbox.ok("push", "large", "acme/large@1.0.0");
+    await sandbox.ok("objects", "replicate", "--to", "mirror");
+    const digest = await addressOf(sandbox, "acme/large");
+    const path = (await objectFiles(backends.folder("primary"))).get(digest.slice(7)) ?? "";
+    await using file = await open(path, "r+");
+    await file.write(new Uint8Array(1), 0, 1, 4 * 2 ** 20);
+    await sandbox.ok("pull", "acme/large", "pulled");
+    expect(await sandbox.json("objects", "locate", digest)).toMatchObject({
+      objects: [{ copies: [{ backend: "mirror" }, { backend: "primary", status: "corrupt" }] }],
+    });
   });
 
   it("refuses what is neither an object nor a package", async () => {

@@ -5,12 +5,16 @@ import { AnsweredError } from "../lib/error-report.ts";
 import { exitCodes } from "../lib/exit-codes.ts";
 import { formatCounted, formatSize } from "../lib/format.ts";
 import { printDocument } from "../lib/output.ts";
+import { prose } from "../lib/prose.ts";
 import { StoreCommand } from "../lib/store-command.ts";
 import { printFields } from "../lib/table.ts";
 
 export default class Health extends StoreCommand {
   static override summary = "Try the database, the log and each place for objects.";
-  static override description = "The exit code is 7 when one of them fails.";
+  static override description = prose(`
+The exit code is 7 when the database, the log or the primary backend fails. Another backend that fails is
+named: reads go to other copies, and mirrors catch up.
+`);
   static override examples = [
     { description: "See what fails", command: "<%= config.bin %> health" },
   ];

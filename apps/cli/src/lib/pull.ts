@@ -1,6 +1,7 @@
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { contentAddress, StoreError, type ContentAddress } from "@store/identity";
+import { contentAddress, isStoreError, StoreError, type ContentAddress } from "@store/identity";
 import { decodeManifest, fileContentAddress, manifestDigest } from "@store/manifest";
 import type { PackageInfo } from "@store/registry";
 
@@ -9,6 +10,9 @@ import { Progress } from "./progress.ts";
 import type { StoreService } from "./store-service.ts";
 import { systemCode, systemError } from "./system-error.ts";
 import { indistinct, TargetFolder } from "./target-folder.ts";
+
+/** How long it takes, about, until an instance has recorded what it found out about a copy. */
+const untilKnownMs = 500;
 
 export interface PullRequest {
   readonly package: PackageInfo;
@@ -50,7 +54,14 @@ export async function pullPackage(
     using progress = new Progress("pulling", { files: files.length, sizeBytes });
     await forEachBounded(files, { ...fileBounds, signal }, async (file, stop) => {
       const place = await target.stage(file.path);
-      await writeFile(place, file, read(store, info, file, stop), progress);
+      const write = () => writeFile(place, file, read(store, info, file, stop), progress);
+      await write().catch(async (error: unknown) => {
+        // Once it is known that a copy is damaged, another is read first, if there is any.
+        if (!isStoreError(error, "object_corrupt")) throw error;
+        await sleep(untilKnownMs, undefined, { signal: stop });
+        await rm(place, { force: true });
+        await write();
+      });
     });
     await target.publish(paths);
   } catch (error) {

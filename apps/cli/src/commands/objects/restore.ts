@@ -1,7 +1,7 @@
 import { string as textArgument } from "@oclif/core/args";
 import { integer, string } from "@oclif/core/flags";
 import { encodeObjectLocations } from "@store/api";
-import { isStoreError, type StoreError } from "@store/identity";
+import { isStoreError, StoreError } from "@store/identity";
 import type { ObjectLocations, RestoreObjectOptions } from "@store/registry";
 
 import { forEachBounded } from "../../lib/bounded.ts";
@@ -126,13 +126,23 @@ class Asking {
       const locations = await this.#store.restoreObject(address, this.#options);
       if (locations.copies.some(({ restore }) => restore === "requested")) {
         this.#asked.push(locations);
-      } else this.#readable += 1;
+      } else this.#hasNoNeed(name, locations);
     } catch (error) {
       // Where no copy is in an archive, there is nothing to ask for.
-      if (isStoreError(error, "unsupported")) this.#readable += 1;
-      else if (isStoreError(error, "object_not_found")) this.#absent(name, error);
+      if (isStoreError(error, "unsupported")) {
+        this.#hasNoNeed(name, await this.#store.locateObject(address));
+      } else if (isStoreError(error, "object_not_found")) this.#absent(name, error);
       else throw error;
     }
+  }
+
+  #hasNoNeed(name: string, { object, copies }: ObjectLocations): void {
+    if (copies.some(({ configured, status }) => configured && status === "ok")) {
+      this.#readable += 1;
+      return;
+    }
+    const message = `No whole copy of ${object.address} is known.`;
+    this.#absent(name, new StoreError("object_corrupt", message));
   }
 
   #absent(name: string, { code, message }: StoreError): void {

@@ -21,10 +21,11 @@ const placeNames = [
  * The settings of an instance that is named by its folder, or by a file of settings as `.env` has
  * them. The environment of this process counts for neither, since it can be that of one only.
  *
- * @throws {UsageError} where the file says nothing about an instance.
+ * @throws {UsageError} for a URL, and where the file says nothing about an instance.
  * @throws {StoreError} `invalid_argument` for settings that are wrong.
  */
 export async function settingsAt(location: string): Promise<Settings> {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw isUrl(location);
   const { readSettings } = await import("@store/server/runtime");
   if (!(await isFile(location))) return readSettings({ data: location }, {});
   return readSettings({}, await readEnvironment(location));
@@ -52,6 +53,14 @@ async function readEnvironment(path: string): Promise<NodeJS.ProcessEnv> {
   const environment = parseEnv(text);
   if (placeNames.some((name) => environment[name])) return environment;
   throw noSettings(path);
+}
+
+/** Without the rest of it: there may be a password in it. */
+function isUrl(location: string): UsageError {
+  return new UsageError(
+    `A URL (${location.slice(0, location.indexOf(":"))}://…) is neither a folder nor a file of settings.`,
+    "Write STORE_DATABASE_URL and STORE_STORAGE_URL into a file, and name that file.",
+  );
 }
 
 function noSettings(path: string): UsageError {
