@@ -89,6 +89,20 @@ describe.each(transports)("over %s", (transport) => {
     await expect(gathered(body)).rejects.toMatchObject({ code: "object_corrupt" });
   });
 
+  test("asks the server itself once another place has given wrong bytes", async () => {
+    const server = await openDouble(transport);
+    const bucket = await openDouble();
+    const sample = await sampleBytes(1_000);
+    server.answer(leading(bucket, sample));
+    bucket.answer(place(await sampleBytes(1_000, 2)));
+    const client = server.client();
+    const wrong = await client.openObject(sample.address);
+    await expect(gathered(wrong.body)).rejects.toMatchObject({ code: "object_corrupt" });
+    const { body } = await client.openObject(sample.address);
+    expect(await gathered(body)).toEqual(Buffer.from(sample.bytes));
+    expect(bucket.seen).toHaveLength(1);
+  });
+
   test("reads from the server where the place refuses, or is not there", async () => {
     const server = await openDouble(transport);
     const bucket = await openDouble();

@@ -2,6 +2,7 @@ import type { StorageBackend } from "@store/storage";
 import { createMemoryBackend } from "@store/storage/memory";
 import { describe, expect, test } from "vitest";
 
+import { corrupt, finish } from "./copies.ts";
 import { bytesOf, codeOf, openTestInstance } from "./instance.ts";
 import { withOverrides } from "./several-backends.ts";
 
@@ -46,6 +47,15 @@ describe("a URL to read from", () => {
     );
     expect(await codeOf(registry.presignFile(id, "b"))).toBe("file_not_found");
     await bare.remove(address);
+    expect(await registry.presignFile(id, "a")).toBeUndefined();
+  });
+
+  test("is not given for a copy that was found damaged", async () => {
+    const { instance, registry, id, address, bare } = await presigning(true, true);
+    await using _ = instance;
+    await corrupt(bare, address);
+    expect(await registry.presignFile(id, "a")).toBeDefined();
+    await finish(registry.verifyObjects({ backend: "primary" }));
     expect(await registry.presignFile(id, "a")).toBeUndefined();
   });
 

@@ -68,7 +68,13 @@ export async function beginDownload(
   if (wanted.end > sizeBytes || wanted.start > wanted.end) throw outside(wanted, sizeBytes);
   const verified = !isPart && !isEmpty ? "whole" : "none";
   const joined = joinedParts(caller, what, ask, first, wanted, signal);
-  const body = verified === "whole" ? verifiedBytes(address, joined) : joined;
+  const body =
+    verified === "whole"
+      ? verifiedBytes(address, joined, () => {
+          // The server knows other copies, and learns of this one.
+          if (first.isRedirected) caller.readsElsewhere = false;
+        })
+      : joined;
   return { headers, address, sizeBytes, range: wanted, verified, body };
 }
 
@@ -152,6 +158,7 @@ function tooMany(end: number): StoreError {
 async function* verifiedBytes(
   address: ContentAddress,
   source: AsyncIterable<Uint8Array>,
+  onDamage: () => void,
 ): AsyncGenerator<Uint8Array> {
   const expected = digestOf(address);
   const hasher = await createHasher(expected.algorithm);
@@ -163,6 +170,7 @@ async function* verifiedBytes(
   }
   const actual = hasher.digest();
   if (!actual.equals(expected)) {
+    onDamage();
     throw new StoreError("object_corrupt", `The bytes that came are not those of ${address}.`, {
       context: { expected: address, actual: String(actual) },
     });

@@ -29,18 +29,19 @@ export function presignOptions(given: PresignReadOptions | undefined): PresignRe
 }
 
 /**
- * A URL for the copy that would be read first, if it is there and its backend gives URLs; undefined
- * otherwise, and wherever a look at it fails: then the object is to be read through the registry,
- * which goes on with other copies and reports.
+ * A URL for the copy that would be read first, if it is there, was not found damaged and its backend
+ * gives URLs; undefined otherwise, and wherever a look at it fails: then the object is to be read
+ * through the registry, which goes on with other copies and reports.
  */
 export async function presign(
   instance: ReadingInstance,
   { address, sizeBytes }: SizedObject,
   options: PresignReadOptions,
 ): Promise<PresignedRead | undefined> {
-  const { copies } = await findReadable(instance, address);
-  const backend = instance.placement.backend(copies[0]?.name ?? "");
-  if (backend?.capabilities.presignedReads !== true) return undefined;
+  const { copies, damaged } = await findReadable(instance, address);
+  const name = copies[0]?.name ?? "";
+  const backend = instance.placement.backend(name);
+  if (backend?.capabilities.presignedReads !== true || damaged.has(name)) return undefined;
   const expiresAt = formatTime(instance.clock() + (options.expiresMs ?? longestMs));
   try {
     const stat = await backend.stat(address);

@@ -65,22 +65,25 @@ async function readOnly(
   }
 }
 
-/** The copies of an object in the order in which to try them, and who hears what comes of it. */
+/**
+ * The copies of an object in the order in which to try them, the backends whose copies were found
+ * damaged, and who hears what comes of it.
+ */
 export async function findReadable(instance: ReadingInstance, address: ContentAddress) {
   const { clock, database, failing, reports } = instance;
   const seenAt = formatTime(clock());
   const rows = await findCopies(database.reader, address);
+  const damaged = new Set(rows.filter(({ status }) => status !== "ok").map((row) => row.backend));
   const observer = {
     onRead(backend: string, isWhole: boolean): void {
       failing.answered(backend);
-      const isDoubted = rows.some((row) => row.backend === backend && row.status !== "ok");
-      if (isWhole && isDoubted) reports.whole({ address, backend, seenAt });
+      if (isWhole && damaged.has(backend)) reports.whole({ address, backend, seenAt });
     },
     onFailure(backend: string, failure: unknown): void {
       noteFailure(instance, { address, backend, seenAt }, failure);
     },
   };
-  return { copies: inReadOrder(instance, rows, seenAt), observer };
+  return { copies: inReadOrder(instance, rows, seenAt), damaged, observer };
 }
 
 /**
