@@ -65,6 +65,34 @@ describe.each(dialects)("a walk over objects, on %s,", (dialect) => {
     expect(await differences(registry)).toEqual([]);
   });
 
+  test("that is left and gone on with much later deals with what came before that place, too", async () => {
+    const second = withFaults(createMemoryBackend(), [
+      { verb: "stage", when: "before", effect: "hang", call: 40 },
+    ]);
+    await using world = await openCopiesWorld(dialect, {
+      backends: { primary: createMemoryBackend(), second },
+    });
+    const { registry, database } = world;
+    await store(registry, "1.0.0", textsOf("a", 60));
+    for await (const _ of registry.replicateObjects({ to: "second" })) {
+      if (second.struck.length === 0) continue;
+      second.release();
+      break;
+    }
+    const [left] = await database.reader.select().from(database.tables.workPositions);
+    const [first] = await addressesAt(second);
+    if (first === undefined) throw new Error("Nothing was copied before the work was left.");
+    expect(first < (left?.position ?? "")).toBe(true);
+    await second.remove(first);
+    await finish(registry.verifyObjects({ backend: "second" }));
+    expect(await placesOf(registry, first)).toEqual(["primary ok", "second missing"]);
+
+    const rest = await finish(registry.replicateObjects({ to: "second" }));
+    expect(rest).toMatchObject({ done: true, resumed: true, problemCount: 0 });
+    expect(await placesOf(registry, first)).toEqual(["primary ok", "second ok"]);
+    expect(await addressesAt(second)).toHaveLength(60);
+  });
+
   test("ends with aborted when its signal says so, and with closed when the instance closes", async () => {
     await using world = await openCopiesWorld(dialect, { inFile: true });
     const { registry, backends } = world;

@@ -28,6 +28,8 @@ export function replication(
       return { stops, ...(next === undefined ? {} : { next }) };
     },
 
+    isDone: ({ copy }) => copy?.status === "ok",
+
     visit: async (context, stop, tools) => {
       if (stop.copy?.status !== "ok") await supply(context, stop, { to, from }, tools);
     },

@@ -34,6 +34,12 @@ export interface Walk<At extends Stop> {
   count(): Promise<number>;
   /** The stops of a page, in order, and the address that the next page comes after, if any does. */
   page(page: WalkPage): Promise<{ readonly stops: readonly At[]; readonly next?: string }>;
+  /**
+   * Whether there is nothing to do at a stop. Where that can be told, a walk that goes on from where
+   * it was left looks at the end for what there is to do again before that place, since it may have
+   * been left long ago.
+   */
+  isDone?(stop: At): boolean;
   /** Deals with a stop; what it throws of a backend is a problem of this stop's, at most. */
   visit(context: CopyContext, stop: At, tools: VisitTools): Promise<void>;
 }
@@ -119,7 +125,9 @@ class WalkRun<At extends Stop> {
     this.#resumed = resumed;
     this.#position = row.position;
     this.#saved = row.position;
-    this.#tally = new Tally(countsOf(row.state));
+    const counts = countsOf(row.state);
+    // What was a problem before the place from which it goes on is met again at the end.
+    this.#tally = new Tally(walk.isDone === undefined ? counts : { ...counts, problemCount: 0 });
     this.#total = total;
   }
 
@@ -189,7 +197,17 @@ class WalkRun<At extends Stop> {
   }
 
   async *#stops(): AsyncGenerator<At> {
-    let after = this.#position === "" ? undefined : this.#position;
+    const left = this.#row.position;
+    yield* this.#stopsAfter(left);
+    if (left === "" || this.#walk.isDone === undefined) return;
+    for await (const stop of this.#stopsAfter("")) {
+      if (stop.address > left) return;
+      if (!this.#walk.isDone(stop)) yield stop;
+    }
+  }
+
+  async *#stopsAfter(position: string): AsyncGenerator<At> {
+    let after = position === "" ? undefined : position;
     for (;;) {
       const { stops, next } = await this.#walk.page({ after, limit: pageRows });
       yield* stops;
@@ -199,7 +217,7 @@ class WalkRun<At extends Stop> {
   }
 
   #pass({ address, isLast }: Stop): void {
-    if (isLast) this.#position = address;
+    if (isLast && address > this.#position) this.#position = address;
   }
 
   async #save(): Promise<void> {
