@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: "store",
           // Starts PostgreSQL when the first test asks for it, and ends it with the run.
-          globalSetup: ["packages/testing/src/lib/postgres-setup.ts"],
+          globalSetup: ["packages/testing/src/lib/postgres/setup.ts"],
           include: [
             "packages/*/test/**/*.test.ts",
             "apps/*/test/**/*.test.ts",

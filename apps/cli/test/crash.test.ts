@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 
+import { freePort } from "@store/testing/free-port";
 import { account, proving, rounds } from "@store/testing/prove";
 import { describe, expect, it } from "vitest";
 
@@ -61,6 +60,7 @@ async function crash(
   workers: number,
   end: (server: Served) => Promise<Served>,
 ): Promise<string[]> {
+  // Workers that are all gone and come back would choose another by themselves.
   let server = await site.serve({ workers, port: await freePort() });
   const { url } = server;
   const { token, actor } = await prepare(server);
@@ -89,14 +89,4 @@ async function crash(
   wrong.push(...(await findings(site)));
   account(name, { crashes, ...sumOf(reports), ...soon });
   return wrong;
-}
-
-/** A port for workers that are all gone and come back: each of them would choose another by itself. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,26 +1,18 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 
+import { freePort } from "@store/testing/free-port";
 import { describe, expect, it } from "vitest";
 
 import { childrenOf } from "./children.ts";
 import { Sandbox, type StoreProcess } from "./store.ts";
 
-/** A port that is free now. Where all workers have ended, those after them must find the same. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return String(port);
-}
-
 /** Starts a server of several processes, and waits until it listens. */
 async function startWorkers(sandbox: Sandbox): Promise<StoreProcess & { url: string }> {
-  const server = sandbox.start("serve", "--port", await freePort(), "--workers", "2");
+  // Where all workers have ended, those after them must find the same port.
+  const port = String(await freePort());
+  const server = sandbox.start("serve", "--port", port, "--workers", "2");
   const [line] = (await once(createInterface({ input: server.child.stdout }), "line")) as [string];
   const url = /http:\/\/\S+/.exec(line)?.[0] ?? "";
   return { ...server, url };

@@ -4,14 +4,14 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import postgres from "postgres";
-import { socketVariable } from "./lib/postgres-setup.ts";
+import { socketVariable } from "./lib/postgres/setup.ts";
 
 export {
   primarySettings,
   startPostgresServer,
   startPostgresStandby,
-} from "./lib/postgres-server.ts";
-export type { PostgresServer, PostgresServerOptions } from "./lib/postgres-server.ts";
+} from "./lib/postgres/server.ts";
+export type { PostgresServer, PostgresServerOptions } from "./lib/postgres/server.ts";
 
 /** An empty schema of its own. */
 export interface TestDatabase {

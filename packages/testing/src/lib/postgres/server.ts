@@ -3,13 +3,13 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chown, cp, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import postgres from "postgres";
-import { nativeFolder, type ServerUser, serverUser } from "./postgres-binaries.ts";
+import { freePort } from "../../free-port.ts";
+import { nativeFolder, type ServerUser, serverUser } from "./binaries.ts";
 
 /** How to start a server. */
 export interface PostgresServerOptions {
@@ -210,17 +210,6 @@ async function end(child: ChildProcess, signal: "SIGQUIT" | "SIGINT"): Promise<v
   const ended = once(child, "exit");
   child.kill(signal);
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("No port was given.");
-  return address.port;
 }
 
 async function give(path: string, user: ServerUser): Promise<void> {

@@ -53,7 +53,7 @@ export default async function setup(): Promise<() => Promise<void>> {
 }
 
 function startKeeper(): ChildProcess {
-  const program = fileURLToPath(new URL("postgres-keeper.ts", import.meta.url));
+  const program = fileURLToPath(new URL("keeper.ts", import.meta.url));
   return spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
 }
 
