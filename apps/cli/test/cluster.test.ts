@@ -2,6 +2,7 @@ import { createClient } from "@store/client";
 import { nodeTransport } from "@store/client/node";
 import { startPostgresServer, type PostgresServer } from "@store/testing/postgres";
 import { account, proving } from "@store/testing/prove";
+import type { S3DoubleProcess } from "@store/testing/s3-double-process";
 import { describe, expect, it } from "vitest";
 
 import { buildStore } from "./built.ts";
@@ -34,15 +35,16 @@ describe(`${servers} servers on one PostgreSQL`, () => {
     await using built = await buildStore();
     await using bucket = await openBucket();
     const env = { ...bucket.env, STORE_LOG: "json", STORE_DATABASE_URL: postgres.url };
-    expect(await endUnderLoad(env, postgres, built.program)).toEqual([]);
+    expect(await endUnderLoad(env, built.program, postgres, bucket.double)).toEqual([]);
     expect(await bucket.leftovers()).toEqual([]);
   });
 });
 
 async function endUnderLoad(
   env: Readonly<Record<string, string>>,
-  postgres: PostgresServer,
   program: string,
+  postgres: PostgresServer,
+  double: S3DoubleProcess | undefined,
 ): Promise<string[]> {
   await using cluster = await openCluster({ servers, env, program });
   const { urls, setupToken, site } = cluster;
@@ -60,7 +62,7 @@ async function endUnderLoad(
   const early = startSubscribers({ urls, token, subscribers: 4, since: 0, seed: 1 });
   const since = (await client.head()).size;
   const late = startSubscribers({ urls, token, subscribers: 2, since, seed: 2 });
-  await wreak({ cluster, postgres, ms: seconds * 1000, seed: 11 });
+  await wreak({ cluster, postgres, double, ms: seconds * 1000, seed: 11 });
 
   const reports = await running.stop();
   const ids = await eventIds(client);
