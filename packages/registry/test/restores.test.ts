@@ -1,3 +1,4 @@
+import { StoreError } from "@store/identity";
 import { createMemoryBackend } from "@store/storage/memory";
 import { describe, expect, test } from "vitest";
 
@@ -136,6 +137,34 @@ describe.each(dialects)("an object in an archive, on %s,", (dialect) => {
     });
     expect(await differences(registry)).toEqual([]);
   });
+});
+
+test("restores are watched behind one that the archive says nothing of", async () => {
+  const second = createArchiveBackend();
+  await using world = await openCopiesWorld("sqlite", {
+    backends: { primary: createMemoryBackend(), second },
+  });
+  const { registry } = world;
+  const addresses = (await store(registry, "1.0.0", textsOf("a", 3))).toSorted();
+  await finish(registry.replicateObjects({ to: "second" }));
+  for (const address of addresses) {
+    second.freeze(address);
+    await registry.restoreObject(address, { days: 3, backend: "second" });
+  }
+  second.thaw(until);
+  const { stat } = second;
+  second.stat = async (address) => {
+    if (address !== addresses[0]) return stat(address);
+    throw new StoreError("permission_denied", "Of this one nothing is told.");
+  };
+  expect(await registry.tendCopies()).toMatchObject({ retrievalsChanged: 2 });
+  const silent = { healthy: false, reason: "Nobody answers." };
+  second.health = async () => silent;
+  world.advance(minute + 1);
+  expect(await registry.tendCopies()).toMatchObject({ retrievalsChanged: 0 });
+  second.stat = stat;
+  world.advance(minute + 1);
+  expect(await registry.tendCopies()).toMatchObject({ retrievalsChanged: 1 });
 });
 
 test("a restore that cannot be is refused, naming what there is", async () => {

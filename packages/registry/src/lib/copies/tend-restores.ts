@@ -2,6 +2,7 @@ import { isStoreError, parseContentAddress } from "@store/identity";
 
 import type { CopyRow } from "../queries/copies.ts";
 import { backendOf, type CopyContext } from "./context.ts";
+import { healthInTime } from "./endurance.ts";
 import { beginWork, endWork, findWork, updateWork } from "./positions.ts";
 import { recordFinding, recordRetrieval } from "./recording.ts";
 import { selectRestoring } from "./rows.ts";
@@ -42,8 +43,8 @@ export async function tendRestores(
       if (await ask(context, row)) changed += 1;
     } catch (error) {
       if (!isStoreError(error)) throw error;
-      // One that does not answer now is asked again in the next turn.
-      break;
+      // It is asked again in the next turn, and so are the others where nobody answers.
+      if (!(await healthInTime(backendOf(instance, backend))).healthy) break;
     }
   }
   const next = rows.length < atOnce ? undefined : rows.at(-1)?.contentAddress;
