@@ -47,7 +47,11 @@ export function roamingTransport(
     const retryAfter = headers.get("retry-after") ?? undefined;
     const why = `${request.method} ${pathname}`;
     tell({ url, what: "status", status, why, ...(retryAfter ? { retryAfter } : {}) });
-    return answer;
+    // Who has another server to go to need not wait for this one.
+    return {
+      ...answer,
+      headers: { get: (name) => (name === "retry-after" ? null : headers.get(name)) },
+    };
   };
   return { transport, troubles };
 }
