@@ -35,6 +35,7 @@ describe("a download", () => {
       "repr-digest": digestHeader,
       "store-executable": "true",
       "store-media-type": "application/x-thing",
+      "store-verified": "whole",
       "x-content-type-options": "nosniff",
     });
     expect((await bytesOf(response)).equals(content)).toBe(true);

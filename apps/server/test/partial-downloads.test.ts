@@ -32,6 +32,7 @@ describe("a part of a download", () => {
       "content-length": String(end - start),
       "content-type": "application/x-thing",
       "repr-digest": digestHeader,
+      "store-verified": range === "bytes=0-" ? "whole" : "none",
       etag: `"${address}"`,
     });
     expect(response.headers.has("content-digest")).toBe(false);
@@ -44,6 +45,7 @@ describe("a part of a download", () => {
     const response = await get(server, await publish(server.registry), { range });
     expect(response.status).toBe(206);
     expect(response.headers.has("content-range")).toBe(false);
+    expect(response.headers.get("store-verified")).toBe("none");
     const boundary = /^multipart\/byteranges; boundary=(\S+)$/.exec(
       response.headers.get("content-type") ?? "",
     )?.[1];

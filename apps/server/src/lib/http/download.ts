@@ -76,6 +76,7 @@ export async function answerDownload(
       "content-type": safeMediaType(download.mediaType),
       "content-length": String(sizeBytes),
       "content-digest": digests,
+      "store-verified": "whole",
     },
     bytes: whole,
   };
@@ -136,14 +137,16 @@ function partial(
   const { sizeBytes } = download;
   const mediaType = safeMediaType(download.mediaType);
   // Only a read of the whole is verified, so that is how the whole is read.
-  const open = (range: ResolvedRange) =>
-    range.end - range.start === sizeBytes ? download.whole : download.open(range);
+  const isAll = ({ start, end }: ResolvedRange) => end - start === sizeBytes;
+  const open = (range: ResolvedRange) => (isAll(range) ? download.whole : download.open(range));
+  const verified = { "store-verified": ranges.every(isAll) ? "whole" : "none" };
   const [first, ...others] = ranges;
   if (first !== undefined && others.length === 0) {
     return {
       status: 206,
       headers: {
         ...headers,
+        ...verified,
         "content-type": mediaType,
         "content-length": String(first.end - first.start),
         "content-range": contentRange(first, sizeBytes),
@@ -156,6 +159,7 @@ function partial(
     status: 206,
     headers: {
       ...headers,
+      ...verified,
       "content-type": parts.mediaType,
       "content-length": String(parts.sizeBytes),
     },

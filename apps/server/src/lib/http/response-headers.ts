@@ -21,6 +21,7 @@ const exposedHeaders = [
   "Store-Media-Type",
   "Store-Object",
   "Store-Scanned-To",
+  "Store-Verified",
   "Tus-Checksum-Algorithm",
   "Tus-Extension",
   "Tus-Max-Size",

@@ -27,6 +27,7 @@ const download = {
       etag: 'The content address, as `"blake3:…"`.',
       "repr-digest": "Both digests (RFC 9530).",
       "accept-ranges": "`bytes`.",
+      "store-verified": "`whole`: held to its digests on its way; what is not right is cut.",
       "store-executable": "`true` where the file of a package is executable.",
       "store-media-type": "The file's own, which `content-type` is not where browsers act on it.",
     },
@@ -34,6 +35,9 @@ const download = {
   206: {
     description: "One range, or several as `multipart/byteranges`.",
     content: bytes("application/octet-stream", "multipart/byteranges"),
+    headers: {
+      "store-verified": "`none`: a part cannot be held to the digests; `whole` where it is all.",
+    },
   },
   304: { description: "The caller has these bytes." },
   307: {
