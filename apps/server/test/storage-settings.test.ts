@@ -159,6 +159,16 @@ describe("STORE_STORAGE_FILE", () => {
     ["a kind that is none", { backends: { primary: { kind: "tape" } } }],
     ["a field that is none", { backends: { primary: { ...disk, size: 1 } } }],
     ["a name that is none", { backends: { "A b": disk } }],
+    ["a folder twice", { backends: { primary: disk, second: { kind: "local", path: "p/../o/" } } }],
+    [
+      "a bucket twice",
+      {
+        backends: {
+          primary: { kind: "s3", bucket: "b", prefix: "p", endpoint: "https://s3.test" },
+          second: { kind: "s3", bucket: "b", prefix: "/p/", endpoint: "https://S3.test:443/" },
+        },
+      },
+    ],
     ["no primary among several", { backends: { a: disk, b: disk } }],
     ["a placement at no backend", { backends: two, placement: { mirrors: ["third"] } }],
     ["a primary as its mirror", { backends: two, placement: { mirrors: ["primary"] } }],

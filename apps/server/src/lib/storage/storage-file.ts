@@ -96,7 +96,32 @@ export function readStorageFile(path: string): StorageSettings {
         ? { kind: "local", root: resolve(folder, backend.path) }
         : s3Settings(backend, folder);
   }
+  assertApart(path, backends);
   return { backends, placement: placementOf(path, parsed.output) };
+}
+
+/** Two names of one place would be two copies of which one is none. */
+function assertApart(path: string, backends: Readonly<Record<string, BackendSettings>>): void {
+  const names = new Map<string, string>();
+  for (const [name, settings] of Object.entries(backends)) {
+    const place = placeNamed(settings);
+    const other = names.get(place);
+    if (other !== undefined) {
+      throw refused(
+        path,
+        `"${other}" and "${name}" are the same folder, or the same bucket and prefix`,
+      );
+    }
+    names.set(place, name);
+  }
+}
+
+function placeNamed(settings: BackendSettings): string {
+  if (settings.kind === "local") return settings.root;
+  const { bucket, prefix = "", endpoint = "", profile = "" } = settings;
+  // A profile may name an endpoint of its own.
+  const store = URL.parse(endpoint)?.host ?? `profile ${profile}`;
+  return `${store} ${bucket} ${prefix.replace(/^\/+|\/+$/g, "")}`;
 }
 
 function parse(path: string): unknown {
