@@ -30,7 +30,7 @@ export async function run({ report, scratch, quick }: ProgramContext): Promise<v
   };
   const source = await open("sqlite", "source");
   const registry = await openRegistry({ ...source, actor: "benchmark" });
-  await publishAll(registry, { packages, filesEach: 1, sizeBytes, versionsEach: 20 });
+  await publishAll(registry, { packages, filesEach: 1, newEach: 1, sizeBytes, versionsEach: 20 });
   await registry.close();
 
   const bytes = randomBytes(sizeBytes);

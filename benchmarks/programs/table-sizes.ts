@@ -11,7 +11,7 @@ import { postgresWeights, sqliteWeights, type Weight } from "../lib/weights.ts";
 
 export const title = "what a row weighs on the disk, with its indexes";
 
-const what = { filesEach: 3, sizeBytes: 64, versionsEach: 50 } as const;
+const what = { filesEach: 10, newEach: 3, sizeBytes: 64, versionsEach: 50 } as const;
 
 /** Tables that grow with what is kept. */
 const grown = [
@@ -28,7 +28,7 @@ const grown = [
 
 export async function run({ report, scratch, quick }: ProgramContext): Promise<void> {
   await using databases = new Databases(scratch);
-  const packages = quick ? 1_000 : 60_000;
+  const packages = quick ? 1_000 : 20_000;
   const backends = { primary: createMemoryBackend() };
   const sqlite = await openDatabase(await databases.url("sqlite", "weighed"));
   const registry = await openRegistry({ database: sqlite, backends, actor: "benchmark" });
@@ -43,11 +43,12 @@ export async function run({ report, scratch, quick }: ProgramContext): Promise<v
   await postgres.close();
 
   const counts = rowCounts(databases);
+  weighEvents(report, databases);
   weigh(report, "postgres", await postgresWeights(databases, "weighed"), counts);
   weigh(report, "sqlite", sqliteWeights(databases, "weighed"), counts);
   report.note(
-    `${packages} packages of ${what.filesEach} files, all objects new, ${what.versionsEach} ` +
-      "versions of a name; recorded one by one on SQLite and copied to PostgreSQL. Bytes a row.",
+    `${packages} packages of ${what.filesEach} files, ${what.newEach} with new bytes, ` +
+      `${what.versionsEach} versions of a name; recorded one by one on SQLite and copied to PostgreSQL. Bytes a row.`,
   );
 }
 
@@ -72,6 +73,24 @@ function weigh(
     for (const { index, sizeBytes } of own) {
       if (sizeBytes / rows >= 1) add(`${table}: ${index ?? "the table"}`, sizeBytes);
     }
+  }
+}
+
+/** Header and payload of an event of each type that there are many of. */
+function weighEvents(report: Report, databases: Databases): void {
+  const database = databases.openSqlite("weighed");
+  const rows = database
+    .prepare(
+      `SELECT type, avg(length(header)) AS header, avg(length(payload)) AS payload
+         FROM events GROUP BY type HAVING count(*) >= 100 ORDER BY type`,
+    )
+    .all();
+  database.close();
+  for (const { type, header, payload } of rows) {
+    const add = (part: string, sizeBytes: number) =>
+      report.add({ name: `${String(type)}: ${part}`, unit: "B", ours: [sizeBytes], floors: {} });
+    add("header", Number(header));
+    add("payload", Number(payload));
   }
 }
 
