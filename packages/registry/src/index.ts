@@ -5,4 +5,5 @@ export type * from "./lib/copies/types.ts";
 export type * from "./lib/operations/types.ts";
 export type * from "./lib/placement/types.ts";
 export type * from "./lib/uploads/types.ts";
+export { backgroundLock } from "./lib/background-lock.ts";
 export { hasCopies } from "./lib/placement/has-copies.ts";

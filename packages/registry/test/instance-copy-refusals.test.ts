@@ -1,4 +1,5 @@
 import { openLog } from "@store/events";
+import { backgroundLock } from "@store/registry";
 import { copyInstance } from "@store/registry/instance-copy";
 import { createMemoryBackend } from "@store/storage/memory";
 import { eq } from "drizzle-orm";
@@ -44,6 +45,24 @@ describe("a target that is no beginning of the source", () => {
     });
     expect(await second).toBe("precondition_failed");
   });
+});
+
+test("a target that a server works on is refused, and keeps its accounts", async () => {
+  await using source = await filledPlace(3);
+  await using target = await emptyPlace("sqlite");
+  await copyInstance({ from: source, to: target });
+  const { database } = target;
+  const { signingKeys } = database.tables;
+  await database.write(async ({ sql }) => {
+    const key = { keyId: "k", algorithm: "EdDSA", publicKey: "p", privateKey: "q" };
+    await sql.insert(signingKeys).values({ ...key, createdAt: "2026-01-01T00:00:00.000Z" });
+  });
+  const lock = await database.tryLock(backgroundLock);
+  expect(await codeOf(copyInstance({ from: source, to: target }))).toBe("precondition_failed");
+  expect(await database.reader.select().from(signingKeys)).toHaveLength(1);
+  await lock?.release();
+  await copyInstance({ from: source, to: target });
+  expect(await database.reader.select().from(signingKeys)).toEqual([]);
 });
 
 describe("roles", () => {

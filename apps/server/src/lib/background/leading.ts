@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Database } from "@store/database";
+import { backgroundLock } from "@store/registry";
 
 import type { Log } from "../log.ts";
 
@@ -59,7 +60,7 @@ async function leadOnce(
 ): Promise<void> {
   try {
     if (stopping.aborted) return;
-    const lock = await database.tryLock("background");
+    const lock = await database.tryLock(backgroundLock);
     if (lock === undefined) return;
     log?.info("background work begins here");
     try {

@@ -1,6 +1,7 @@
 import { loadDualHashing, StoreError } from "@store/identity";
 
 import { assertInteger, objectOf } from "../arguments.ts";
+import { backgroundLock } from "../background-lock.ts";
 import { assertRoles, compareLogs, type ComparedLogs } from "./checks.ts";
 import { CopyRun } from "./copy-run.ts";
 import { MissingCopies } from "./missing-copies.ts";
@@ -29,8 +30,15 @@ export async function copyInstance(options: CopyInstanceOptions): Promise<CopyRe
   const lock = await to.database.tryLock(copyName);
   if (lock === undefined) throw alreadyCopied();
   try {
-    const signals = signal === undefined ? [lock.signal] : [lock.signal, signal];
-    return await copyUnderLock({ ...options, signal: AbortSignal.any(signals) }, logs);
+    // Accounts leave no event: of a target that is in use they would be set back to the source's.
+    const background = await to.database.tryLock(backgroundLock);
+    if (background === undefined) throw targetInUse();
+    try {
+      const signals = [lock.signal, background.signal, ...(signal === undefined ? [] : [signal])];
+      return await copyUnderLock({ ...options, signal: AbortSignal.any(signals) }, logs);
+    } finally {
+      await background.release();
+    }
   } finally {
     await lock.release();
   }
@@ -65,6 +73,14 @@ function alreadyCopied(): StoreError {
   return new StoreError(
     "precondition_failed",
     "Another process copies to the same place. Wait until it has ended.",
+  );
+}
+
+function targetInUse(): StoreError {
+  return new StoreError(
+    "precondition_failed",
+    "A server is at work on the target. Copy to a place that nobody uses; where this one is in use " +
+      "for good, it has all that it is to have.",
   );
 }
 
