@@ -2,6 +2,7 @@ import { isStoreError } from "@store/identity";
 import { verifyObject, type ObjectRetrieval } from "@store/storage";
 
 import type { CopyRow } from "../queries/copies.ts";
+import { isLocked } from "../retrieval.ts";
 import { backendOf, type CopyContext } from "./context.ts";
 import { at, failureAt } from "./failure.ts";
 import {
@@ -83,9 +84,4 @@ async function lookUp(
   // Its size needs no restore to be told.
   const found = await recordFinding(recorder, copy, row, "corrupt");
   return { found: "corrupt", outcome: found, readBytes: 0 };
-}
-
-/** Whether an object cannot be read before it is restored. */
-export function isLocked(retrieval: ObjectRetrieval | undefined): boolean {
-  return retrieval?.tier === "archive" && retrieval.restore !== "restored";
 }

@@ -1,4 +1,4 @@
-import type { ViewWriter } from "../projections/project.ts";
+import type { ViewWriter } from "../projections/view-writer.ts";
 import { project } from "../projections/project.ts";
 import type { EventType, RecordedEvent } from "../events/types.ts";
 

@@ -6,10 +6,10 @@ import {
   type StorageBackend,
 } from "@store/storage";
 
-import { isLocked } from "../copies/examine.ts";
 import type { Instance } from "../instance.ts";
 import type { ObjectLease } from "../leases.ts";
 import { findCopies, findCopy, isArchived, type CopyRow } from "../queries/copies.ts";
+import { isLocked } from "../retrieval.ts";
 import { formatTime } from "../times.ts";
 import { noteFailure } from "./findings.ts";
 import type { SizedObject } from "./reading.ts";

@@ -1,8 +1,9 @@
 import { isStoreError } from "@store/identity";
 
 import { assertInteger, optionsOf, textOf } from "../arguments.ts";
+import { isLocked } from "../retrieval.ts";
 import { formatTime } from "../times.ts";
-import { findReadable, type SizedObject, type ReadingInstance } from "./reading.ts";
+import { findReadable, type ReadingInstance, type SizedObject } from "./reading.ts";
 import type { PresignedRead, PresignReadOptions } from "./types.ts";
 
 /** The longest that a URL may work, and how long it does unless something else is asked for. */
@@ -45,9 +46,7 @@ export async function presign(
   const expiresAt = formatTime(instance.clock() + (options.expiresMs ?? longestMs));
   try {
     const stat = await backend.stat(address);
-    const { tier, restore } = stat?.retrieval ?? { tier: "hot" };
-    const isReadable = tier === "hot" || restore === "restored";
-    if (stat?.sizeBytes !== sizeBytes || !isReadable) return undefined;
+    if (stat?.sizeBytes !== sizeBytes || isLocked(stat.retrieval)) return undefined;
     return { url: await backend.presign(address, options), expiresAt };
   } catch (error) {
     if (isStoreError(error)) return undefined;

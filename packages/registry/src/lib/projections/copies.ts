@@ -3,7 +3,7 @@ import { contentAddress, Digest } from "@store/identity";
 import { and, eq } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
-import type { ViewWriter } from "./project.ts";
+import type { ViewWriter } from "./view-writer.ts";
 
 /** What the events of one copy have in common. */
 type CopyEvent = RecordedEvent<

@@ -3,7 +3,7 @@ import { contentAddress, Digest } from "@store/identity";
 import { and, eq, sql as raw } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
-import type { ViewWriter } from "./project.ts";
+import type { ViewWriter } from "./view-writer.ts";
 
 const upsertFile = statement((sql, { artifactFiles }, p) => {
   const row = {

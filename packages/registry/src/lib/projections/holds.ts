@@ -2,7 +2,7 @@ import type { Row } from "@store/database";
 import { and, eq, sql as raw } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
-import type { ViewWriter } from "./project.ts";
+import type { ViewWriter } from "./view-writer.ts";
 
 /** The row of a hold that was just placed. */
 export function placedHoldRow({

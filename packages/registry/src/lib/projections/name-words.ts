@@ -2,7 +2,7 @@ import { statement, type Statement } from "@store/database";
 import { and, eq, inArray, sql as raw } from "drizzle-orm";
 
 import { nameWords } from "../name-words.ts";
-import type { ViewWriter } from "./project.ts";
+import type { ViewWriter } from "./view-writer.ts";
 
 interface Named {
   readonly namespace: string;

@@ -4,7 +4,7 @@ import { and, eq, inArray, sql as raw } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
 import { projectNamed, projectUnnamed } from "./name-words.ts";
-import type { ViewWriter } from "./project.ts";
+import type { ViewWriter } from "./view-writer.ts";
 
 type PackageRow = Row<"artifactPackages">;
 

@@ -1,5 +1,3 @@
-import type { Sql, Tables } from "@store/database";
-
 import type { RecordedEvent } from "../events/types.ts";
 import {
   projectBackendFailed,
@@ -23,12 +21,7 @@ import {
 import { projectRetentionClassDefined, projectRetentionSet } from "./retention.ts";
 import { projectSchemaRegistered } from "./schemas.ts";
 import { projectTagRemoved, projectTagSet } from "./tags.ts";
-
-/** Where projecting writes: the live views, or the scratch ones of a replay. */
-export interface ViewWriter {
-  readonly sql: Sql;
-  readonly tables: Tables;
-}
+import type { ViewWriter } from "./view-writer.ts";
 
 /**
  * Writes what an event means into the views. The only code that writes a view; it uses nothing

@@ -2,7 +2,7 @@ import type { Row } from "@store/database";
 import { eq } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
-import type { ViewWriter } from "./project.ts";
+import type { ViewWriter } from "./view-writer.ts";
 
 export async function projectRetentionClassDefined(
   { sql, tables: { retentionClasses } }: ViewWriter,

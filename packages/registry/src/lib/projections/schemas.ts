@@ -4,7 +4,7 @@ import type { Row } from "@store/database";
 import { contentAddress, Digest } from "@store/identity";
 
 import type { RecordedEvent } from "../events/types.ts";
-import type { ViewWriter } from "./project.ts";
+import type { ViewWriter } from "./view-writer.ts";
 
 /** The row of a schema that was just registered. */
 export function registeredSchemaRow({

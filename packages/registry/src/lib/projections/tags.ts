@@ -2,7 +2,7 @@ import type { Row } from "@store/database";
 import { and, eq } from "drizzle-orm";
 
 import type { RecordedEvent } from "../events/types.ts";
-import type { ViewWriter } from "./project.ts";
+import type { ViewWriter } from "./view-writer.ts";
 
 /** The row of a tag that was just set. */
 export function setTagRow({ payload, ...event }: RecordedEvent<"v1.tag.set">): Row<"tags"> {
