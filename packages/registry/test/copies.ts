@@ -80,7 +80,7 @@ export async function finish(walk: AsyncIterable<ObjectWorkProgress>): Promise<O
 }
 
 /** What stands at a backend, in order. */
-export async function addressesAt(backend: StorageBackend): Promise<string[]> {
+export async function addressesAt(backend: StorageBackend): Promise<ContentAddress[]> {
   return (await Array.fromAsync(backend.enumerate())).map(({ address }) => address);
 }
 

@@ -16,11 +16,7 @@ const probeBytes = 32;
  *
  * @throws {StoreError} `invalid_argument` where it is found; a `BackendFailure` where nobody can tell
  */
-export async function assertApart(
-  context: CopyContext,
-  keeper: string,
-  leaving: string,
-): Promise<void> {
+async function assertApart(context: CopyContext, keeper: string, leaving: string): Promise<void> {
   const { instance } = context;
   const backend = backendOf(instance, keeper);
   const admit = async () => "write" as const;
