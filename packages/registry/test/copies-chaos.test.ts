@@ -6,9 +6,11 @@ import { isStoreError, parseContentAddress, type ContentAddress } from "@store/i
 import type { Registry } from "@store/registry";
 import { verifyObject, type StorageBackend } from "@store/storage";
 import { openLocalStorage } from "@store/storage-local";
+import { openS3Storage } from "@store/storage-s3";
 import { withFaults } from "@store/storage/faults";
 import { createMemoryBackend } from "@store/storage/memory";
-import { account, rounds } from "@store/testing/prove";
+import { account, proving, rounds } from "@store/testing/prove";
+import { startS3Double } from "@store/testing/s3-double";
 import { expect, test } from "vitest";
 
 import { bytesOf, dialects, openTestInstance, type TestInstance } from "./instance.ts";
@@ -166,22 +168,45 @@ async function rage(chaos: Chaos): Promise<void> {
   await Promise.all(others);
 }
 
-async function places(kind: "memory" | "local", folder: string): Promise<StorageBackend> {
-  return kind === "memory" ? createMemoryBackend() : openLocalStorage({ root: folder });
+interface Places extends AsyncDisposable {
+  readonly primary: StorageBackend;
+  readonly mirror: StorageBackend;
 }
 
-const cases = dialects.flatMap((dialect) =>
-  (["memory", "local"] as const).map((kind) => ({ dialect, kind })),
-);
+const kinds = ["memory", "local", "s3"] as const;
+
+async function openPlaces(kind: (typeof kinds)[number]): Promise<Places> {
+  const stack = new AsyncDisposableStack();
+  const open = await placesOf(kind, stack);
+  const [primary, mirror] = [await open("primary"), await open("mirror")];
+  stack.defer(() => primary.close());
+  stack.defer(() => mirror.close());
+  return { primary, mirror, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+async function placesOf(kind: (typeof kinds)[number], stack: AsyncDisposableStack) {
+  if (kind === "memory") return async () => createMemoryBackend();
+  if (kind === "local") {
+    const folder = await mkdtemp(join(tmpdir(), "store-copies-"));
+    stack.defer(() => rm(folder, { recursive: true, force: true }));
+    return (name: string) => openLocalStorage({ root: join(folder, name) });
+  }
+  const double = await startS3Double();
+  stack.defer(() => double.close());
+  const { endpoint, region, bucket, credentials } = double;
+  const options = { endpoint, region, bucket, credentials, pathStyle: true };
+  return (name: string) => openS3Storage({ ...options, prefix: name });
+}
+
+const all = dialects.flatMap((dialect) => kinds.map((kind) => ({ dialect, kind })));
+/** What is new of S3 is the same on either database. */
+const cases = all.filter(({ dialect, kind }) => proving || dialect === "sqlite" || kind !== "s3");
 
 test.each(cases)(
   "a mirror outlives its primary's losses, on $dialect and $kind storage",
   async ({ dialect, kind }) => {
-    const folder = await mkdtemp(join(tmpdir(), "store-copies-"));
-    const [primary, mirror] = [
-      await places(kind, join(folder, "primary")),
-      await places(kind, join(folder, "mirror")),
-    ];
+    await using places = await openPlaces(kind);
+    const { primary, mirror } = places;
     const random = dice(7);
     const options = {
       clock: Date.now,
@@ -208,9 +233,6 @@ test.each(cases)(
     await assertTold(chaos, await instance.again({ backends }), backends);
     expect(chaos.outcomes.get("read whole")).toBeGreaterThan(0);
     account(`copies on ${dialect} and ${kind} storage`, Object.fromEntries(chaos.outcomes));
-    await primary.close();
-    await mirror.close();
-    await rm(folder, { recursive: true, force: true });
   },
   120_000,
 );

@@ -9,13 +9,14 @@ import { fileURLToPath } from "node:url";
 import type { ContentAddress } from "@store/identity";
 import type { ObjectWorkProgress, Registry } from "@store/registry";
 import { verifyObject } from "@store/storage";
-import { account, rounds } from "@store/testing/prove";
+import { account, proving, rounds } from "@store/testing/prove";
 import { createTestDatabase } from "@store/testing/postgres";
+import { startS3Double } from "@store/testing/s3-double";
 import { describe, expect, test, vi } from "vitest";
 
 import { addressesAt, differences, finish, placesOf, store, textsOf } from "./copies.ts";
 import { collect, dialects } from "./instance.ts";
-import { openLocalCopies, type LocalCopies } from "./local-copies.ts";
+import { openLocalCopies, useBucket, type LocalCopies } from "./local-copies.ts";
 
 const killings = rounds(50);
 const program = fileURLToPath(new URL("./programs/walk-copies.ts", import.meta.url));
@@ -83,16 +84,26 @@ async function complete(walk: () => AsyncIterable<ObjectWorkProgress>): Promise<
   );
 }
 
-describe.each(dialects)(
-  "a process that is killed while it copies and removes, on %s,",
-  (dialect) => {
+const all = dialects.flatMap((dialect) =>
+  (["disks", "a bucket"] as const).map((place) => ({ dialect, place })),
+);
+/** Each database, and each kind of place; everything when proving. */
+const cases = all.filter(
+  ({ dialect, place }) => proving || (dialect === "postgres") === (place === "a bucket"),
+);
+
+describe.each(cases)(
+  "a process that is killed while it copies and removes, on $dialect and $place,",
+  ({ dialect, place }) => {
     test("loses no object, and the next goes on with its work", async () => {
       const folder = await mkdtemp(join(tmpdir(), "store-copies-"));
+      const double = place === "disks" ? undefined : await startS3Double();
+      if (double !== undefined) await useBucket(folder, double);
       const postgres = dialect === "postgres" ? await createTestDatabase() : undefined;
       const database = postgres?.url ?? `sqlite:${join(folder, "store.db")}`;
       const living = await openLocalCopies(database, folder, "first");
       const { registry, backends } = living;
-      const contents = await fill(registry);
+      const contents = await fill(registry, place);
       let resumed = 0;
       let ended = 0;
       for (let round = 0; round < killings; round += 1) {
@@ -134,16 +145,23 @@ describe.each(dialects)(
         },
         { timeout: 20_000, interval: 200 },
       );
-      account("copies", { dialect, killings, resumed, ended, objects: contents.size });
+      expect((await double?.counts())?.unfinishedUploads ?? 0).toBe(0);
+      account("copies", { dialect, place, killings, resumed, ended, objects: contents.size });
       await living.close();
+      await double?.close();
       await postgres?.drop();
       await rm(folder, { recursive: true, force: true });
     });
   },
 );
 
-async function fill(registry: Registry): Promise<Map<ContentAddress, Buffer>> {
+async function fill(
+  registry: Registry,
+  place: (typeof all)[number]["place"],
+): Promise<Map<ContentAddress, Buffer>> {
   const large = [1, 2].map((byte) => new Uint8Array(3_000_000).fill(byte));
+  // It is put in parts.
+  if (place === "a bucket") large.push(new Uint8Array(17_000_000).fill(3));
   const all = [...textsOf("a", 80), ...large];
   const addresses = await store(registry, "1.0.0", all);
   return new Map(addresses.map((address, index) => [address, Buffer.from(all[index] ?? "")]));
