@@ -1,7 +1,5 @@
 /** A way to PostgreSQL that can be cut where it hurts. */
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { afterTest } from "./dialects.ts";
+import { listenInFront } from "./listen-in-front.ts";
 
 /** When the client loses its connection. */
 export type Cut = "before the server has it" | "before the client has the answer";
@@ -16,17 +14,10 @@ export interface ConnectionProxy {
 
 /** Listens on a free port and forwards to the server of `url`. */
 export async function proxyTo(url: string): Promise<ConnectionProxy> {
-  const target = new URL(url);
-  const upstreamPort = Number(target.port);
   let pause: { text: string; reached: () => void; resumed: Promise<void> } | undefined;
   let next: { text: string; cut: Cut } | undefined;
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(upstreamPort, target.hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-    }
+  const address = await listenInFront(url, (client, dial) => {
+    const upstream = dial();
     client.on("close", () => upstream.destroy());
     upstream.on("close", () => client.destroy());
     let deaf = false;
@@ -57,16 +48,8 @@ export async function proxyTo(url: string): Promise<ConnectionProxy> {
       upstream.write(bytes);
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  afterTest(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, "close");
-  });
-  target.port = String((server.address() as AddressInfo).port);
   return {
-    url: target.href,
+    url: address,
     pauseAt: (text) => {
       const reached = Promise.withResolvers<void>();
       const resumed = Promise.withResolvers<void>();

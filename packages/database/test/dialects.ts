@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTestDatabase } from "@store/testing/postgres";
+import { createTestDatabase, type TestDatabase } from "@store/testing/postgres";
 import { afterEach } from "vitest";
 import { type Database, type DatabaseOptions, openDatabase } from "../src/index.ts";
 
@@ -57,11 +57,24 @@ export async function openMigrated(place: Place, options?: DatabaseOptions): Pro
     await database.migrate();
     return database;
   }
-  const first = await openDatabase(url);
-  await first.migrate();
-  await createHead(first);
-  await first.close();
+  await migrateWithHead(url);
   return await openPlace(url, options);
+}
+
+/** A new schema of PostgreSQL, migrated and with its head, which nobody has open. */
+export async function newSchema(): Promise<TestDatabase> {
+  const schema = await createTestDatabase();
+  afterTest(() => schema.drop());
+  await migrateWithHead(schema.url);
+  return schema;
+}
+
+/** Migrates an empty place, and gives it the head that every instance has from its birth. */
+export async function migrateWithHead(url: string): Promise<void> {
+  const database = await openDatabase(url);
+  await database.migrate();
+  await createHead(database);
+  await database.close();
 }
 
 /** Writes the row that is the lock on PostgreSQL. */

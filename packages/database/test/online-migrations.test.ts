@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "../src/index.ts";
 import {
   afterTest,
-  createHead,
+  migrateWithHead,
   newPlace,
   openPlace,
   type Place,
@@ -43,10 +43,7 @@ function migrate(url: string, folder: string): { child: ChildProcess; steps: Asy
 
 async function serve(place: Place): Promise<[url: string, server: Database]> {
   const url = await newPlace(place);
-  const first = await openDatabase(url);
-  await first.migrate();
-  await createHead(first);
-  await first.close();
+  await migrateWithHead(url);
   return [url, await openPlace(url)];
 }
 

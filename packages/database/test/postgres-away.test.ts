@@ -5,17 +5,14 @@ import { proving, account, rounds } from "@store/testing/prove";
 import { type PostgresServer, startPostgresServer } from "@store/testing/postgres";
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
-import { type BatchParticipant, type Database, openDatabase } from "../src/index.ts";
-import { afterTest, createHead, openPlace } from "./dialects.ts";
+import type { BatchParticipant, Database } from "../src/index.ts";
+import { afterTest, migrateWithHead, openPlace } from "./dialects.ts";
 import { silentProxyTo } from "./silent-proxy.ts";
 
 async function newServer(): Promise<PostgresServer> {
   const server = await startPostgresServer();
   afterTest(() => server.stop());
-  const database = await openDatabase(server.url);
-  await database.migrate();
-  await createHead(database);
-  await database.close();
+  await migrateWithHead(server.url);
   return server;
 }
 

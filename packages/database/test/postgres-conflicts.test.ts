@@ -1,19 +1,9 @@
-import { createTestDatabase, type TestDatabase } from "@store/testing/postgres";
+import type { TestDatabase } from "@store/testing/postgres";
 import { eq } from "drizzle-orm";
 import postgres from "postgres";
 import { expect, test } from "vitest";
-import { type Database, type WriteTransaction, openDatabase } from "../src/index.ts";
-import { afterTest, createHead, openPlace } from "./dialects.ts";
-
-async function newSchema(): Promise<TestDatabase> {
-  const schema = await createTestDatabase();
-  afterTest(() => schema.drop());
-  const database = await openDatabase(schema.url);
-  await database.migrate();
-  await createHead(database);
-  await database.close();
-  return schema;
-}
+import { type Database, type WriteTransaction } from "../src/index.ts";
+import { afterTest, newSchema, openPlace } from "./dialects.ts";
 
 /** A connection that does as it likes. */
 function aside(schema: TestDatabase): postgres.Sql {

@@ -1,20 +1,10 @@
-import { createTestDatabase, type TestDatabase } from "@store/testing/postgres";
+import type { TestDatabase } from "@store/testing/postgres";
 import { sql as text } from "drizzle-orm";
 import postgres from "postgres";
 import { expect, test } from "vitest";
 import { type Database, type Sql, openDatabase } from "../src/index.ts";
-import { afterTest, createHead, openPlace } from "./dialects.ts";
+import { newSchema, openPlace } from "./dialects.ts";
 import { silentProxyTo } from "./silent-proxy.ts";
-
-async function newSchema(): Promise<TestDatabase> {
-  const schema = await createTestDatabase();
-  afterTest(() => schema.drop());
-  const database = await openDatabase(schema.url);
-  await database.migrate();
-  await createHead(database);
-  await database.close();
-  return schema;
-}
 
 /** A read that lasts as long as is wanted. */
 function slowRead(

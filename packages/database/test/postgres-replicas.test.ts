@@ -1,5 +1,4 @@
 import {
-  createTestDatabase,
   type PostgresServer,
   primarySettings,
   startPostgresServer,
@@ -9,7 +8,14 @@ import { sql as text } from "drizzle-orm";
 import postgres from "postgres";
 import { expect, test } from "vitest";
 import { type Database, openDatabase } from "../src/index.ts";
-import { afterTest, createHead, newPlace, openPlace } from "./dialects.ts";
+import {
+  afterTest,
+  createHead,
+  migrateWithHead,
+  newPlace,
+  newSchema,
+  openPlace,
+} from "./dialects.ts";
 
 /** Where a list is read now, and how long the log is there. */
 async function listed({ lists, tables: { logHead } }: Database): Promise<string> {
@@ -33,10 +39,7 @@ async function onServer(server: PostgresServer, statement: string): Promise<void
 test("lists are read from a replica while it keeps up, and from the primary while it does not", async () => {
   const primary = await startPostgresServer({ settings: primarySettings });
   afterTest(() => primary.stop());
-  const first = await openDatabase(primary.url);
-  await first.migrate();
-  await createHead(first);
-  await first.close();
+  await migrateWithHead(primary.url);
   const standby = await startPostgresStandby(primary);
   afterTest(() => standby.stop());
   const options = { replicaUrl: standby.url, replicaLagMs: 400 };
@@ -67,14 +70,7 @@ test("lists are read from a replica while it keeps up, and from the primary whil
 });
 
 test("a server that holds another log is never read from", async () => {
-  const [url, other] = [await createTestDatabase(), await createTestDatabase()];
-  for (const place of [url, other]) {
-    afterTest(() => place.drop());
-    const database = await openDatabase(place.url);
-    await database.migrate();
-    await createHead(database);
-    await database.close();
-  }
+  const [url, other] = [await newSchema(), await newSchema()];
   const stranger = await openPlace(other.url);
   await stranger.write((tx) =>
     tx.sql.update(tx.tables.logHead).set({ logId: "stranger", size: 1_000 }),

@@ -9,20 +9,10 @@ import { type BatchParticipant, type Database, type Sql, openDatabase } from "..
 import { PostgresSessionConnection } from "../src/lib/postgres/connection.ts";
 import { parsePostgresUrl } from "../src/lib/postgres/url.ts";
 import { proxyTo } from "./connection-proxy.ts";
-import { afterTest, createHead, openPlace } from "./dialects.ts";
+import { afterTest, newSchema, openPlace } from "./dialects.ts";
 
 /** How the message ends that a simple COMMIT is. */
 const commit = "COMMIT\0";
-
-async function newSchema(): Promise<TestDatabase> {
-  const schema = await createTestDatabase();
-  afterTest(() => schema.drop());
-  const database = await openDatabase(schema.url);
-  await database.migrate();
-  await createHead(database);
-  await database.close();
-  return schema;
-}
 
 /** Ends the sessions of one schema that are in `state`, as an administrator would. */
 async function terminate(schema: TestDatabase, state: string): Promise<void> {

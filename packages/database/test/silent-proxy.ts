@@ -1,7 +1,5 @@
 /** A way to PostgreSQL that can go silent, as a network does that is gone without a word. */
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { afterTest } from "./dialects.ts";
+import { listenInFront } from "./listen-in-front.ts";
 
 export interface SilentProxy {
   readonly url: string;
@@ -17,9 +15,6 @@ export interface SilentProxy {
 
 /** Listens on a free port and forwards to the server of `url`. */
 export async function silentProxyTo(url: string): Promise<SilentProxy> {
-  const target = new URL(url);
-  const upstreamPort = Number(target.port);
-  const sockets = new Set<Socket>();
   const mutes = new Set<() => void>();
   let isSilent = false;
   let awaited: { text: string; side: "request" | "answer" } | undefined;
@@ -28,14 +23,10 @@ export async function silentProxyTo(url: string): Promise<SilentProxy> {
     isSilent = true;
     for (const mute of mutes) mute();
   };
-  const server = createServer((client) => {
+  const address = await listenInFront(url, (client, dial) => {
     tried += 1;
-    sockets.add(client);
-    client.on("error", () => undefined);
     if (isSilent) return;
-    const upstream = connect(upstreamPort, target.hostname);
-    sockets.add(upstream);
-    upstream.on("error", () => undefined);
+    const upstream = dial();
     let isMuted = false;
     const mute = (): void => void (isMuted = true);
     mutes.add(mute);
@@ -50,16 +41,8 @@ export async function silentProxyTo(url: string): Promise<SilentProxy> {
     client.on("close", () => void (isMuted || upstream.destroy()));
     upstream.on("close", () => void (isMuted || client.destroy()));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  afterTest(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, "close");
-  });
-  target.port = String((server.address() as AddressInfo).port);
   return {
-    url: target.href,
+    url: address,
     silence,
     silenceAt: (text, side) => {
       awaited = { text, side };
