@@ -106,6 +106,24 @@ describe("readiness", () => {
     expect(await readiness()).toMatchObject({ ready: true });
   });
 
+  it("is asked for once in a while where all is well, and each time where it is not", async () => {
+    let [asked, healthy] = [0, true];
+    const health = async (): Promise<HealthReport> => {
+      asked += 1;
+      const database = { healthy, dialect: "sqlite" } as const;
+      return { healthy, database, log: { healthy: true, size: 1, root: "" }, backends: {} };
+    };
+    const readiness = createReadiness({ health }, { freshMs: 3_600_000 });
+    for (const _ of "123") expect(await readiness()).toMatchObject({ ready: true, reasons: [] });
+    expect(asked).toBe(1);
+    const other = createReadiness({ health }, { freshMs: 3_600_000 });
+    healthy = false;
+    for (const _ of "123") expect(await other()).toMatchObject({ ready: false });
+    expect(asked).toBe(4);
+    healthy = true;
+    expect(await other()).toMatchObject({ ready: true });
+  });
+
   it("is not there where the checks throw", async () => {
     const health = () => Promise.reject(new Error("no"));
     expect(await createReadiness({ health })()).toEqual({

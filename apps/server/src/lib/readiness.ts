@@ -1,6 +1,8 @@
 import type { HealthReport, Registry } from "@store/registry";
 
 const deadlineMs = 10_000;
+/** A check writes to every backend, and whoever reaches the server may ask for one. */
+const freshMs = 1_000;
 
 /** Whether the instance can work, and if not, why: one sentence for each part that fails. */
 export interface Readiness {
@@ -12,16 +14,25 @@ export interface Readiness {
 
 /**
  * Asks the registry for its health, with a deadline. Callers that come while a check is under way
- * share it, so that probes do not pile up before a part that hangs.
+ * share it, so that probes do not pile up before a part that hangs, and so do those who come soon
+ * after one that found all well.
  */
 export function createReadiness(
   registry: Pick<Registry, "health">,
-  options: { readonly deadlineMs?: number } = {},
+  options: { readonly deadlineMs?: number; readonly freshMs?: number } = {},
 ): () => Promise<Readiness> {
   const limitMs = options.deadlineMs ?? deadlineMs;
+  const keptMs = options.freshMs ?? freshMs;
   let underWay: Promise<HealthReport> | undefined;
+  let foundWellMs = -Infinity;
+  const check = async (): Promise<HealthReport> => {
+    const report = await registry.health();
+    foundWellMs = report.healthy ? performance.now() : -Infinity;
+    return report;
+  };
   return async () => {
-    underWay ??= registry.health().finally(() => {
+    if (performance.now() - foundWellMs < keptMs) return { ready: true, reasons: [] };
+    underWay ??= check().finally(() => {
       underWay = undefined;
     });
     return await withDeadline(underWay, limitMs);
