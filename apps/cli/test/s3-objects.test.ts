@@ -1,5 +1,3 @@
-import { once } from "node:events";
-
 import { startS3DoubleProcess, type S3DoubleProcess } from "@store/testing/s3-double-process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -185,7 +183,30 @@ describe("a pull whose reads are redirected", () => {
     const archived = await sandbox.store(["pull", "acme/app", "archived"]);
     expect(archived.exitCode).toBe(4);
     expect(archived.stderr).toContain("store objects restore");
-    site.server.child.kill("SIGTERM");
-    await once(site.server.child, "close");
+  });
+
+  it("is right where the bucket's copy is damaged and another is whole, and that is said", async () => {
+    const disk = { kind: "local", path: "disk" };
+    const { prefix, document } = storageOf({ primary: "bucket", mirrors: ["disk"] }, { disk });
+    await using settings = await Sandbox.create();
+    await settings.write({ "storage.json": document });
+    await using site = await sandboxWithServer({
+      STORE_STORAGE_FILE: settings.path("storage.json"),
+      STORE_REDIRECT_READS: "1000000",
+    });
+    const { sandbox } = site;
+    await sandbox.write({ "tree/large": Buffer.alloc(3_000_000, "large, ") });
+    await sandbox.ok("push", "tree", "acme/app@1.0.0");
+    await sandbox.ok("objects", "replicate", "--to", "disk");
+    const { objects } = await sandbox.json<Located>("objects", "locate", "acme/app", "large");
+    await double.corruptObject(keyOf(prefix, objects[0]?.content_address ?? ""), 2_000_000);
+    await sandbox.ok("pull", "acme/app", "out");
+    expect(await describeTree(sandbox.path("out"))).toEqual(
+      await describeTree(sandbox.path("tree")),
+    );
+    const damaged = async () => (await sandbox.ok("backends")).stdout;
+    await expect.poll(damaged, { timeout: 10_000 }).toMatch(/^bucket +primary +s3 +1 /m);
+    await sandbox.ok("objects", "replicate", "--to", "bucket");
+    expect(await damaged()).toMatch(/^bucket +primary +s3 +0 /m);
   });
 });
