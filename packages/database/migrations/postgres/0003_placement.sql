@@ -1,4 +1,3 @@
--- compatible-from: 2
 -- What is known of each copy of an object: whether it was found whole, and until when a restored one
 -- can be read.
 ALTER TABLE storage_locations ADD COLUMN status text COLLATE "C" NOT NULL DEFAULT 'ok';

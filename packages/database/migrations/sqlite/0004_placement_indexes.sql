@@ -1,4 +1,4 @@
--- compatible-from: 2
+-- compatible-from: 3
 -- outside-transaction
 -- The copies of one backend, in order of address, and those of them that are not whole.
 CREATE INDEX storage_locations_backend ON storage_locations (backend, content_address);
