@@ -1,13 +1,15 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 
 import { ownOptions } from "./store.ts";
 
 const source = join(import.meta.dirname, "../bin/store.ts");
+const watchdogProgram = join(import.meta.dirname, "programs/watchdog.ts");
 
 /** An instance in a folder of its own, and the processes of `store` that work with it. */
 export interface Site extends AsyncDisposable {
@@ -50,18 +52,18 @@ export async function openSite(
   program: string = source,
 ): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "store-site-"));
-  const servers = new Set<Served>();
-  const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
-    startStore(program, folder, args, { ...env, ...more });
+  const started = new Set<Started>();
+  const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
+    const process = startStore(program, folder, args, { ...env, ...more });
+    started.add(process);
+    void process.ended.then(() => started.delete(process));
+    return process;
+  };
   return {
     folder,
     async serve({ port = 0, workers = 1, env: more } = {}) {
       const many = workers === 1 ? [] : ["--workers", `${workers}`];
-      const served = await listening(
-        start(["serve", "--json", "--port", `${port}`, ...many], more),
-      );
-      servers.add(served);
-      return served;
+      return await listening(start(["serve", "--json", "--port", `${port}`, ...many], more));
     },
     async store(...args) {
       const { child, ended } = start(args);
@@ -70,10 +72,27 @@ export async function openSite(
       return { ...(await ended), stdout };
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(Array.from(servers, (served) => served.end("SIGKILL")));
+      for (const { child } of started) child.kill("SIGKILL");
+      await Promise.all(Array.from(started, ({ ended }) => ended));
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+type Started = ReturnType<typeof startStore>;
+
+let watchdog: ChildProcessByStdio<Writable, null, null> | undefined;
+
+/** Lets a process end with this one: a test that takes too long is not waited for. */
+function watch(child: ChildProcess): void {
+  if (watchdog === undefined) {
+    watchdog = spawn(process.execPath, [watchdogProgram], { stdio: ["pipe", "ignore", "inherit"] });
+    watchdog.unref();
+    watchdog.stdin.on("error", () => undefined);
+  }
+  const { stdin } = watchdog;
+  stdin.write(`+${child.pid}\n`);
+  child.once("exit", () => stdin.write(`-${child.pid}\n`));
 }
 
 function startStore(
@@ -94,13 +113,14 @@ function startStore(
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  watch(child);
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const ended = once(child, "close").then((): Ended => ({ exitCode: child.exitCode, stderr }));
   return { child, ended };
 }
 
-async function listening({ child, ended }: ReturnType<typeof startStore>): Promise<Served> {
+async function listening({ child, ended }: Started): Promise<Served> {
   const line = once(createInterface({ input: child.stdout }), "line");
   const failed = ended.then(({ stderr }): never => {
     throw new Error(`The server ended: ${stderr}`);
