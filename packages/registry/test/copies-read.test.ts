@@ -129,6 +129,37 @@ describe.each(dialects)("a file with a mirror on %s", (dialect) => {
     await settled(registry, ["damaged mirror corrupt", "damaged primary missing"]);
   });
 
+  test("is told of by whoever finds its copy lost, however late their clock is", async () => {
+    const { instance, id, address, primary, read } = await mirrored(dialect);
+    await using _ = instance;
+    const late = await instance.apart({ clock: () => Date.parse("2025-01-01T00:00:00.000Z") });
+    await primary.remove(address);
+    expect(await read(late)).toBe("the content");
+    await settled(instance.registry, ["damaged primary missing"]);
+    expect(await instance.registry.verifyPackage(id)).toMatchObject({ problems: [{ address }] });
+  });
+
+  test("is not called damaged by who read it before it was mended, however early their clock is", async () => {
+    const { instance, address, primary, faulty, read } = await mirrored(dialect, [
+      { verb: "open", when: 1, effect: "hang", call: 2 },
+    ]);
+    await using _ = instance;
+    const { registry } = instance;
+    const early = await instance.apart({ clock: () => Date.parse("2027-01-01T00:00:00.000Z") });
+    expect(await read()).toBe("the content");
+    await putBytes(primary, address, wrong);
+    const reading = read(early);
+    await expect.poll(() => faulty.struck).toHaveLength(1);
+    instance.advance(1_000);
+    await Array.fromAsync(registry.verifyObjects({ backend: "primary" }));
+    instance.advance(1_000);
+    await Array.fromAsync(registry.replicateObjects({ to: "primary" }));
+    faulty.release();
+    expect(await reading).toBe("the content");
+    await early.close();
+    expect(await copyEvents(registry)).toEqual(["damaged primary corrupt"]);
+  });
+
   test("that is called lost and stands there whole is not taken away by a push that fails", async () => {
     const { instance, address, primary, read } = await mirrored(dialect, [
       { verb: "commit", when: "before", effect: "fail", call: 2 },

@@ -18,6 +18,11 @@ export interface FoundCopy {
    * RFC 3339 UTC with milliseconds.
    */
   readonly seenAt?: string;
+  /**
+   * What was recorded about it then, where that is known: whether it is another thing by now needs
+   * no clock, and those of servers differ.
+   */
+  readonly seen?: Pick<CopyRow, "storedAt" | "statusAt"> | undefined;
 }
 
 /**
@@ -148,6 +153,7 @@ export function backendFailed(backend: string, reason: StoreErrorCode): Decide<b
   };
 }
 
-function isNewer({ storedAt, statusAt }: CopyRow, { seenAt }: FoundCopy): boolean {
+function isNewer({ storedAt, statusAt }: CopyRow, { seen, seenAt }: FoundCopy): boolean {
+  if (seen !== undefined) return storedAt !== seen.storedAt || statusAt !== seen.statusAt;
   return seenAt !== undefined && (storedAt > seenAt || (statusAt !== null && statusAt > seenAt));
 }

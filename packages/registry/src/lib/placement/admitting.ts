@@ -21,7 +21,8 @@ export type AdmittingInstance = Pick<
   "actor" | "clock" | "database" | "failing" | "leases" | "log" | "placement" | "reports"
 >;
 
-type KnownCopy = Pick<CopyRow, "backend" | "status">;
+/** A copy that is recorded, or may be there without that. */
+type KnownCopy = CopyRow | { readonly backend: string; readonly status: "ok" };
 
 /** Where a copy stands that is whole as far as is known, and how it can be read: at once unless said. */
 interface PresentCopy {
@@ -162,13 +163,15 @@ async function isWhole(
 async function wholeStat(
   instance: AdmittingInstance,
   { address, sizeBytes }: SizedObject,
-  { backend: name, status }: KnownCopy,
+  copy: KnownCopy,
 ): Promise<ObjectStat | undefined> {
+  const { backend: name, status } = copy;
   const backend = instance.placement.backend(name);
   if (status !== "ok" || backend === undefined) return undefined;
   const seenAt = formatTime(instance.clock());
   const stat = await backend.stat(address);
-  const found = { address, backend: name, seenAt };
+  const seen = "storedAt" in copy ? copy : undefined;
+  const found = { address, backend: name, seenAt, seen };
   if (stat?.sizeBytes === sizeBytes) {
     if (isLocked(stat.retrieval)) instance.reports.archived(found);
     return stat;

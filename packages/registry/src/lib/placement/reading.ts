@@ -1,6 +1,7 @@
 import type { ContentAddress } from "@store/identity";
 import { serveCopies, type ServedObject, type StoredCopy } from "@store/storage";
 
+import type { FoundCopy } from "../commands/copies.ts";
 import type { Instance } from "../instance.ts";
 import { findCopies, isArchived, type CopyRow } from "../queries/copies.ts";
 import { formatTime } from "../times.ts";
@@ -73,14 +74,18 @@ export async function findReadable(instance: ReadingInstance, address: ContentAd
   const { clock, database, failing, reports } = instance;
   const seenAt = formatTime(clock());
   const rows = await findCopies(database.reader, address);
+  const foundAt = (backend: string): FoundCopy => {
+    const seen = rows.find((row) => row.backend === backend);
+    return { address, backend, seenAt, seen };
+  };
   const damaged = new Set(rows.filter(({ status }) => status !== "ok").map((row) => row.backend));
   const observer = {
     onRead(backend: string, isWhole: boolean): void {
       failing.answered(backend);
-      if (isWhole && damaged.has(backend)) reports.whole({ address, backend, seenAt });
+      if (isWhole && damaged.has(backend)) reports.whole(foundAt(backend));
     },
     onFailure(backend: string, failure: unknown): void {
-      noteFailure(instance, { address, backend, seenAt }, failure);
+      noteFailure(instance, foundAt(backend), failure);
     },
   };
   return { copies: inReadOrder(instance, rows, seenAt), damaged, observer };
