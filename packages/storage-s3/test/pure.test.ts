@@ -183,3 +183,13 @@ test("failures keep what the store said, but its name, to themselves", () => {
     expect(shown).not.toContain("AKIASECRET");
   }
 });
+
+test.each([
+  ["NoSuchBucket", 404, "There is no such bucket"],
+  ["AuthorizationHeaderMalformed", 400, "Check the region"],
+  ["InvalidAccessKeyId", 403, "does not know it"],
+  ["SignatureDoesNotMatch", 403, "Check the secret access key"],
+])("%s says what to look at", (name, httpStatusCode, remedy) => {
+  const refusal = Object.assign(new Error(name), { name, $metadata: { httpStatusCode } });
+  expect(s3Failure(refusal, "open the bucket").message).toContain(remedy);
+});

@@ -160,7 +160,10 @@ describe("credentials come from", () => {
     const backend = await open("team");
     expect(await backend.health()).toEqual({ healthy: true });
     await backend.close();
-    await expect(open("nobody")).rejects.toMatchObject({ code: "permission_denied" });
+    await expect(open("nobody")).rejects.toMatchObject({
+      code: "permission_denied",
+      message: expect.stringMatching(/open the bucket store-test .*No credentials were found/),
+    });
   });
 
   test("a container, and are asked for again when they have expired", async () => {

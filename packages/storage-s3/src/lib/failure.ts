@@ -27,6 +27,19 @@ const remedies: Partial<Record<StoreErrorCode, string>> = {
   storage_unavailable: "Check the endpoint, the bucket and the network, then try again.",
 };
 
+/** Where the error's name says more than its code. */
+const remedyOfName: ReadonlyMap<string, string> = new Map([
+  ["NoSuchBucket", "There is no such bucket: create it, or correct its name."],
+  ["AuthorizationHeaderMalformed", "Check the region: the bucket may be in another."],
+  ["PermanentRedirect", "Check the region and the endpoint: the bucket is elsewhere."],
+  ["InvalidAccessKeyId", "Check the access key: the store does not know it."],
+  ["SignatureDoesNotMatch", "Check the secret access key: it is not that of the access key."],
+  [
+    "CredentialsProviderError",
+    "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile.",
+  ],
+]);
+
 /** What a failure may be tried again for, and what has to be done before. */
 export type Retrial = "never" | "later" | "with new credentials" | "with the right time";
 
@@ -109,7 +122,8 @@ export function s3Failure(error: unknown, what: string, reference?: string): Sto
   const status = statusOf(error);
   const code =
     codeOfName.get(name) ?? codeOfStatus.get(status ?? 0) ?? ("storage_unavailable" as const);
-  return new StoreError(code, `Failed to ${what} (${reasonOf(error)}). ${remedies[code] ?? ""}`, {
+  const remedy = remedyOfName.get(name) ?? remedies[code] ?? "";
+  return new StoreError(code, `Failed to ${what} (${reasonOf(error)}). ${remedy}`, {
     cause: causeOf(error),
     context: reference === undefined ? {} : { reference },
   });

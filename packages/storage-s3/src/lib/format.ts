@@ -20,7 +20,8 @@ export async function prepareFormat(place: Place): Promise<void> {
     await putText(place, place.layout.format, `${JSON.stringify(format)}\n`, { ifAbsent });
   } catch (error) {
     // Another process was faster.
-    if (nameOf(error) !== "PreconditionFailed") throw s3Failure(error, "open the bucket");
+    if (nameOf(error) !== "PreconditionFailed")
+      throw s3Failure(error, `open the bucket ${place.bucket}`);
   }
   await assertFormat(place);
 }
@@ -54,7 +55,7 @@ async function readFormat(place: Place): Promise<string | undefined> {
     });
   } catch (error) {
     if (isAbsent(error)) return undefined;
-    throw s3Failure(error, "open the bucket");
+    throw s3Failure(error, `open the bucket ${place.bucket}`);
   }
 }
 

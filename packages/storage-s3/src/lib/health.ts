@@ -12,7 +12,7 @@ const PROBE = "probe";
 
 /** Reads the format file, and writes a probe and removes it. Never throws. */
 export async function checkHealth(place: Place): Promise<BackendHealth> {
-  const what = "use the bucket";
+  const what = `use the bucket ${place.bucket}`;
   try {
     place.assertOpen();
     await assertFormat(place);
