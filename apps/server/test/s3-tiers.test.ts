@@ -65,6 +65,10 @@ describe("an object that a rule of the bucket moved to Glacier", () => {
       expect(problemOf(refused)).toMatchObject({ code: "restore_required" });
       expect(problemOf(refused).detail).toMatch(/restore/i);
     }
+    for (const format of ["tar", "tar.gz", "zip"]) {
+      const refused = await get(world, path.replace("files/file", `archive.${format}`));
+      expect(refused.status).toBe(409);
+    }
     await expect.poll(() => copiesOf(client, address)).toEqual(["primary ok archive none"]);
 
     const asked = await client.restoreObject(address, { days: 2, speed: "bulk" });

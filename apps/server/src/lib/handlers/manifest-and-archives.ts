@@ -65,6 +65,7 @@ async function sendArchive(exchange: ArchiveExchange, format: ArchiveFormat): Pr
   const headers = { etag: entityTag, "cache-control": cachedForEver(principal) };
   if (checkConditions(header, entityTag) === "not_modified") return { status: 304, headers };
   const sizeBytes = await archiveSize(registry, pkg, format);
+  await openFirst(registry, pkg.id);
   return {
     status: 200,
     headers: {
@@ -75,6 +76,18 @@ async function sendArchive(exchange: ArchiveExchange, format: ArchiveFormat): Pr
     },
     bytes: createArchive(format, archiveEntries(registry, pkg.id, signal), { signal }),
   };
+}
+
+/**
+ * Throws what keeps the first file from being read, such as that it lies in an archive of the
+ * store, where its package mostly lies as a whole: once the answer has begun, it can only be cut.
+ */
+async function openFirst(registry: Registry, packageId: string): Promise<void> {
+  const { items } = await registry.listFiles(packageId, { limit: 1 });
+  // Of no bytes: it is looked for, and not read.
+  for (const { path } of items) {
+    await registry.getFile(packageId, path, { range: { start: 0, end: 0 } });
+  }
 }
 
 /** A longer list is not read twice, so that the length of its archive is not said. */
