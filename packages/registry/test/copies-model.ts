@@ -153,7 +153,7 @@ export class CopiesModel {
     const left = new Set(problems.map(({ address }) => address));
     assert.deepEqual(new Set((await this.#standingAt(from, undefined)).keys()), left);
     for (const address of await addressesAt(backends[from])) {
-      assert.equal(left.has(address as ContentAddress), true);
+      assert.equal(left.has(address), true);
     }
     // Only what nobody has whole stays.
     const kept = await this.#kept();
