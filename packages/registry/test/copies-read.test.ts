@@ -130,13 +130,15 @@ describe.each(dialects)("a file with a mirror on %s", (dialect) => {
   });
 
   test("is told of by whoever finds its copy lost, however late their clock is", async () => {
-    const { instance, id, address, primary, read } = await mirrored(dialect);
+    const { instance, id, address, primary, mirror, read } = await mirrored(dialect);
     await using _ = instance;
     const late = await instance.apart({ clock: () => Date.parse("2025-01-01T00:00:00.000Z") });
     await primary.remove(address);
     expect(await read(late)).toBe("the content");
     await settled(instance.registry, ["damaged primary missing"]);
-    expect(await instance.registry.verifyPackage(id)).toMatchObject({ problems: [{ address }] });
+    await putBytes(mirror, address, wrong);
+    expect(await late.verifyPackage(id)).toMatchObject({ problems: [{ address }] });
+    await settled(instance.registry, ["damaged primary missing", "damaged mirror corrupt"]);
   });
 
   test("is not called damaged by who read it before it was mended, however early their clock is", async () => {

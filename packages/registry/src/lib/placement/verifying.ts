@@ -25,6 +25,8 @@ type VerifyCopies = (
 interface Place {
   readonly name: string;
   readonly isDoubted: boolean;
+  /** What is recorded of it, where that was looked up. */
+  readonly seen?: CopyRow | undefined;
 }
 
 /**
@@ -55,8 +57,8 @@ async function verifyAt(
   const bad: { backend: string; outcome: BadOutcome }[] = [];
   let wholeCount = 0;
   let failure: StoreError | undefined;
-  for (const { name, isDoubted } of places) {
-    const found = { address, backend: name, seenAt: formatTime(clock()) };
+  for (const { name, isDoubted, seen } of places) {
+    const found = { address, backend: name, seenAt: formatTime(clock()), seen };
     try {
       const outcome = await verifyOne(instance, name, address, options);
       if (outcome.status !== "ok") {
@@ -100,7 +102,10 @@ async function placesOf(
   for (const row of await findCopies(database.reader, address)) rows.set(row.backend, row);
   const known = placement.readOrder.filter((name) => rows.has(name));
   const names = known.length === 0 ? [placement.primary] : known;
-  return names.map((name) => ({ name, isDoubted: (rows.get(name)?.status ?? "ok") !== "ok" }));
+  return names.map((name) => {
+    const seen = rows.get(name);
+    return { name, isDoubted: (seen?.status ?? "ok") !== "ok", seen };
+  });
 }
 
 function isOfOneBackend({ code }: StoreError): boolean {
