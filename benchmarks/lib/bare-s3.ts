@@ -4,7 +4,6 @@ import { Readable } from "node:stream";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadObjectCommand,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -54,10 +53,6 @@ export class BareS3 {
       ChecksumSHA256: hash("sha256", bytes, "base64"),
     });
     await this.#client.send(command);
-  }
-
-  async head(key: string): Promise<void> {
-    await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }));
   }
 
   /** Calls `take` with each chunk as it comes, and returns how many bytes there were. */

@@ -4,7 +4,7 @@ import { withFaults } from "@store/storage/faults";
 import { createMemoryBackend } from "@store/storage/memory";
 import { describe, expect, test } from "vitest";
 
-import { codeOf, collect, openTestInstance, publish } from "./instance.ts";
+import { codeOf, openTestInstance, publish } from "./instance.ts";
 import { putBytes, settled } from "./several-backends.ts";
 
 const refused: readonly [string, PlacementOptions, string][] = [
@@ -84,8 +84,7 @@ describe("an instance with one backend", () => {
     const { id } = await publish(registry, { version: "1.0.0" }, { a: "the content" });
     const { address } = await registry.statFile(id, "a");
     await putBytes(storage, address, wrong);
-    const file = await registry.getFile(id, "a");
-    expect(await codeOf(collect(file.body))).toBe("object_corrupt");
+    expect(await codeOf(registry.getFile(id, "a"))).toBe("object_corrupt");
     await settled(registry, ["damaged primary corrupt"]);
     await storage.remove(address);
     expect(await codeOf(registry.getFile(id, "a"))).toBe("object_not_found");

@@ -118,7 +118,6 @@ describe.each(dialects)("verifying on %s", (dialect) => {
     const report = await registry.verifyPackage(id);
     expect(report.problems).toMatchObject([{ path: "b", address, code: "object_corrupt" }]);
     expect(contentAddress(Digest.of("blake3", new Uint8Array(32)))).not.toBe(address);
-    const file = await registry.getFile(id, "b");
-    await expect(Array.fromAsync(file.body)).rejects.toMatchObject({ code: "object_corrupt" });
+    await expect(registry.getFile(id, "b")).rejects.toMatchObject({ code: "object_corrupt" });
   });
 });

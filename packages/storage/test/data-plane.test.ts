@@ -98,6 +98,26 @@ describe("serveObject", () => {
     await expect(joined(served.body)).rejects.toMatchObject({ code: "storage_unavailable" });
   });
 
+  test("asks once for a small object whose size is recorded, and says first what is wrong", async () => {
+    const content = sampleBytes(1000, 3);
+    const small = await put(backend, content);
+    const sized = { sizeBytes: content.length };
+    const faulty = withFaults(backend, [{ verb: "stat", when: "before", effect: "fail" }]);
+    const served = await serveObject(faulty, small, sized);
+    expect(served).toMatchObject({ verified: "whole", range: { start: 0, end: 1000 } });
+    expect(Buffer.from(await joined(served.body)).equals(content)).toBe(true);
+    const corrupt = withFaults(backend, corruptFirstChunk);
+    for (const refused of [
+      serveObject(corrupt, small, sized),
+      serveObject(backend, small, { sizeBytes: 999 }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: "object_corrupt" });
+    }
+    await expect(serveObject(backend, absent, sized)).rejects.toMatchObject({
+      code: "object_not_found",
+    });
+  });
+
   test("stops when its signal fires", async () => {
     const controller = new AbortController();
     const { body } = await serveObject(backend, address, { signal: controller.signal });

@@ -19,11 +19,15 @@ export interface ServeOptions {
   readonly onFailure?: (failure: unknown) => void;
 }
 
+/** Objects of up to this recorded size are read before they are served. */
+const readFirstBytes = 64 * 1024;
+
 /** An object on its way out. */
 export interface ServedObject {
   /**
-   * The bytes, to be read once. Nothing is opened before the first chunk is asked for, and leaving
-   * the loop early frees everything. Ends well only after every byte that was asked for.
+   * The bytes, to be read once. Nothing is opened before the first chunk is asked for, unless they
+   * are here already, and leaving the loop early frees everything. Ends well only after every byte
+   * that was asked for.
    */
   readonly body: AsyncIterable<Uint8Array>;
   /**
@@ -40,13 +44,20 @@ export interface ServedObject {
 /**
  * Opens an object, or a range of it, for reading. Throws `object_not_found`, `invalid_range`,
  * `restore_required` or, of another size than is recorded, `object_corrupt` before there is a
- * body; the body throws what the backend does, and `object_corrupt`.
+ * body; the body throws what the backend does, and `object_corrupt`. An object of up to 64 KiB whose
+ * size is recorded is read and verified first: all that is wrong with it is thrown here, and a
+ * backend is not asked for its size before its bytes.
  */
 export async function serveObject(
   backend: ObjectReader & ObjectInspector,
   address: ContentAddress,
   options: ServeOptions = {},
 ): Promise<ServedObject> {
+  const isVerified = options.verify !== false && isWhole(options.range);
+  const recordedBytes = options.sizeBytes ?? Infinity;
+  if (isVerified && recordedBytes <= readFirstBytes) {
+    return serveRead(backend, address, recordedBytes, options.signal);
+  }
   const stat = await backend.stat(address);
   const { sizeBytes } = readableStat(address, stat, options.sizeBytes);
   const range = resolveRange(options.range, sizeBytes);
@@ -56,11 +67,25 @@ export async function serveObject(
     // Of the three that are left alone, checking holds one back.
     ...(options.reuseChunks === true ? { reuseChunks: true } : {}),
   });
-  const verify = options.verify !== false && isWhole(options.range);
-  const body = verify
+  const body = isVerified
     ? verifiedChunks(address, chunks, sizeBytes, options.onFailure)
     : countedChunks(address, chunks, range.end - range.start, options.onFailure);
-  return { body, verified: verify ? "whole" : "none", sizeBytes, range };
+  return { body, verified: isVerified ? "whole" : "none", sizeBytes, range };
+}
+
+async function serveRead(
+  backend: ObjectReader,
+  address: ContentAddress,
+  sizeBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<ServedObject> {
+  const opened = backend.open(address, signal === undefined ? {} : { signal });
+  const chunks = await Array.fromAsync(verifiedChunks(address, opened, sizeBytes));
+  return { body: each(chunks), verified: "whole", sizeBytes, range: { start: 0, end: sizeBytes } };
+}
+
+async function* each(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
 }
 
 /**
