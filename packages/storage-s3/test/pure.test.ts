@@ -1,9 +1,9 @@
 import { parseContentAddress } from "@store/identity";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { s3Failure } from "../src/lib/failure.ts";
+import { s3Failure } from "../src/lib/requests/failure.ts";
 import { Layout, newStagedId, newWriter, partsOfId } from "../src/lib/layout.ts";
-import { orphanId, orphanOf } from "../src/lib/orphans.ts";
+import { orphanId, orphanOf } from "../src/lib/staging/orphans.ts";
 import {
   firstPartBytes,
   leastPartBytesAt,
@@ -11,8 +11,8 @@ import {
   MOST_PARTS,
   parallelAt,
   partBytesAt,
-} from "../src/lib/part-sizes.ts";
-import { pieceChain, type PieceEntry } from "../src/lib/piece-chain.ts";
+} from "../src/lib/staging/part-sizes.ts";
+import { pieceChain, type PieceEntry } from "../src/lib/staging/piece-chain.ts";
 import { retrievalOf } from "../src/lib/stat.ts";
 import { addressWith, MIB } from "./lib/bytes.ts";
 

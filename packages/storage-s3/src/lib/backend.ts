@@ -13,23 +13,23 @@ import {
   type StorageBackend,
   type StorageCapabilities,
 } from "@store/storage";
-import { connect } from "./client.ts";
+import { connect } from "./requests/client.ts";
 import { discardStaged } from "./discard-staged.ts";
 import { enumerateObjects } from "./enumerate.ts";
 import { prepareFormat } from "./format.ts";
 import { checkHealth } from "./health.ts";
 import { newStagedId } from "./layout.ts";
 import { listStaged } from "./list-staged.ts";
-import { LiveStaged } from "./live-staged.ts";
+import { LiveStaged } from "./staging/live-staged.ts";
 import { readObject } from "./open.ts";
 import { type S3StorageOptions, settingsOf } from "./options.ts";
-import { firstPartBytes } from "./part-sizes.ts";
+import { firstPartBytes } from "./staging/part-sizes.ts";
 import { closedError, Place } from "./place.ts";
 import { presignObject } from "./presign.ts";
 import { removeObject } from "./remove.ts";
 import { restoreObject } from "./restore.ts";
 import { resumeStaged } from "./resume.ts";
-import { S3Staged } from "./staged.ts";
+import { S3Staged } from "./staging/staged.ts";
 import { statObject } from "./stat.ts";
 
 /**

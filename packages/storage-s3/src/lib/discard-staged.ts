@@ -1,9 +1,9 @@
 import { partsOfId } from "./layout.ts";
-import type { LiveStaged } from "./live-staged.ts";
-import { orphanOf } from "./orphans.ts";
-import { removePieces } from "./pieces.ts";
+import type { LiveStaged } from "./staging/live-staged.ts";
+import { orphanOf } from "./staging/orphans.ts";
+import { removePieces } from "./staging/pieces.ts";
 import type { Place } from "./place.ts";
-import { abortUpload, discardRecord, listRecords } from "./upload-records.ts";
+import { abortUpload, discardRecord, listRecords } from "./staging/upload-records.ts";
 
 /**
  * Discards staged bytes, whoever staged them: the upload that they go to, then their pieces. Throws

@@ -1,7 +1,7 @@
 import type { ContentAddress } from "@store/identity";
 import type { ObjectStat } from "@store/storage";
 import { algorithms } from "./layout.ts";
-import { listKeys } from "./listing.ts";
+import { listKeys } from "./requests/listing.ts";
 import type { Place } from "./place.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { StoreError } from "@store/identity";
-import { nameOf, s3Failure } from "./failure.ts";
+import { nameOf, s3Failure } from "./requests/failure.ts";
 import { layoutName, layoutVersion } from "./layout.ts";
 import type { Place } from "./place.ts";
-import { putText } from "./put.ts";
-import { shortText } from "./short-answers.ts";
+import { putText } from "./requests/put-bytes.ts";
+import { shortText } from "./requests/short-answers.ts";
 import { isAbsent } from "./stat.ts";
 
 /**

@@ -1,9 +1,9 @@
 import type { BackendHealth } from "@store/storage";
-import { s3Failure } from "./failure.ts";
+import { s3Failure } from "./requests/failure.ts";
 import { assertFormat } from "./format.ts";
 import { newStagedId, newWriter } from "./layout.ts";
 import type { Place } from "./place.ts";
-import { putText } from "./put.ts";
+import { putText } from "./requests/put-bytes.ts";
 import { removeKey } from "./remove.ts";
 
 /** The lease of the bytes that a health check stages. */

@@ -1,11 +1,11 @@
 import type { StagedStat } from "@store/storage";
-import { s3Failure } from "./failure.ts";
+import { s3Failure } from "./requests/failure.ts";
 import { algorithms, partsOfId, type StagingKey } from "./layout.ts";
-import { listKeys } from "./listing.ts";
-import type { LiveStaged } from "./live-staged.ts";
-import { listParts } from "./multipart.ts";
-import { orphanId } from "./orphans.ts";
-import { pieceChain, type PieceEntry } from "./piece-chain.ts";
+import { listKeys } from "./requests/listing.ts";
+import type { LiveStaged } from "./staging/live-staged.ts";
+import { listParts } from "./staging/multipart.ts";
+import { orphanId } from "./staging/orphans.ts";
+import { pieceChain, type PieceEntry } from "./staging/piece-chain.ts";
 import type { Place } from "./place.ts";
 import { isAbsent } from "./stat.ts";
 import {
@@ -13,7 +13,7 @@ import {
   listRecords,
   listUploads,
   type UploadRecord,
-} from "./upload-records.ts";
+} from "./staging/upload-records.ts";
 
 /** The lease of an upload that nobody can have any more: it was begun and never recorded. */
 const ORPHAN_LEASE = "unfinished-upload";

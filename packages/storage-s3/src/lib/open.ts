@@ -1,7 +1,7 @@
 import type { ContentAddress } from "@store/identity";
 import { type ByteRange, type ReadOptions, resolveRange } from "@store/storage";
-import { objectNotFound } from "./failure.ts";
-import { type BodySource, readBody } from "./body-read.ts";
+import { objectNotFound } from "./requests/failure.ts";
+import { type BodySource, readBody } from "./requests/body-read.ts";
 import type { Place } from "./place.ts";
 import { headOf } from "./stat.ts";
 

@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { StoreError } from "@store/identity";
-import { MIB, MOST_PART_BYTES, LEAST_PART_BYTES } from "./part-sizes.ts";
+import { MIB, MOST_PART_BYTES, LEAST_PART_BYTES } from "./staging/part-sizes.ts";
 
 /** An access key, as S3 knows it. */
 export interface S3AccessKey {

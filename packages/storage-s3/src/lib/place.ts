@@ -1,14 +1,14 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { StoreError } from "@store/identity";
-import { attempted } from "./attempts.ts";
-import type { SumKind } from "./body-sum.ts";
-import type { Connection, Sdk } from "./client.ts";
-import { HeldBytes, type PartBytes } from "./held-bytes.ts";
+import { attempted } from "./requests/attempts.ts";
+import type { SumKind } from "./bytes/body-sum.ts";
+import type { Connection, Sdk } from "./requests/client.ts";
+import { HeldBytes, type PartBytes } from "./bytes/held-bytes.ts";
 import { Layout } from "./layout.ts";
 import type { Settings } from "./options.ts";
-import { isSpooled } from "./part-sizes.ts";
-import { SlabPool } from "./slab-pool.ts";
-import { SpooledBytes } from "./spooled-bytes.ts";
+import { isSpooled } from "./staging/part-sizes.ts";
+import { SlabPool } from "./bytes/slab-pool.ts";
+import { SpooledBytes } from "./bytes/spooled-bytes.ts";
 
 /** How a store is asked to encrypt, as the SDK's commands take it. */
 interface EncryptionInput {

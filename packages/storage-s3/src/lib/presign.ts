@@ -1,6 +1,6 @@
 import { type ContentAddress, StoreError } from "@store/identity";
 import type { PresignOptions } from "@store/storage";
-import { s3Failure } from "./failure.ts";
+import { s3Failure } from "./requests/failure.ts";
 import type { Place } from "./place.ts";
 
 const LONGEST_MS = 300_000;
@@ -25,7 +25,7 @@ export async function presignObject(
     ...(disposition === undefined ? {} : { ResponseContentDisposition: disposition }),
   });
   try {
-    const { getSignedUrl } = await import("./aws-sdk.ts");
+    const { getSignedUrl } = await import("./requests/aws-sdk.ts");
     return await getSignedUrl(place.client, command, {
       // S3 counts whole seconds, from 1.
       expiresIn: Math.max(1, Math.floor(expiresMs / 1000)),

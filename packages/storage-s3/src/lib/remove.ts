@@ -1,5 +1,5 @@
 import type { ContentAddress } from "@store/identity";
-import { s3Failure } from "./failure.ts";
+import { s3Failure } from "./requests/failure.ts";
 import type { Key } from "./layout.ts";
 import type { Place } from "./place.ts";
 import { isAbsent } from "./stat.ts";

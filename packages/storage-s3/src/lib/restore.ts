@@ -1,6 +1,6 @@
 import { type ContentAddress, StoreError } from "@store/identity";
 import type { ObjectRetrieval, RestoreOptions, RestoreSpeed } from "@store/storage";
-import { nameOf, objectNotFound, s3Failure } from "./failure.ts";
+import { nameOf, objectNotFound, s3Failure } from "./requests/failure.ts";
 import type { Place } from "./place.ts";
 import { type Head, headOf } from "./stat.ts";
 

@@ -1,14 +1,14 @@
-import { stagedNotFound } from "./failure.ts";
-import { InPlaceSink } from "./in-place-sink.ts";
+import { stagedNotFound } from "./requests/failure.ts";
+import { InPlaceSink } from "./staging/in-place-sink.ts";
 import { partsOfId } from "./layout.ts";
-import type { LiveStaged } from "./live-staged.ts";
-import { MultipartUpload } from "./multipart.ts";
-import { firstPartBytes } from "./part-sizes.ts";
-import { PieceSink } from "./piece-sink.ts";
-import { chainOf } from "./pieces.ts";
+import type { LiveStaged } from "./staging/live-staged.ts";
+import { MultipartUpload } from "./staging/multipart.ts";
+import { firstPartBytes } from "./staging/part-sizes.ts";
+import { PieceSink } from "./staging/piece-sink.ts";
+import { chainOf } from "./staging/pieces.ts";
 import type { Place } from "./place.ts";
-import { S3Staged } from "./staged.ts";
-import { readRecord } from "./upload-records.ts";
+import { S3Staged } from "./staging/staged.ts";
+import { readRecord } from "./staging/upload-records.ts";
 
 /**
  * Goes on with staged bytes where they are durable, from their id alone. Throws `StoreError`s,

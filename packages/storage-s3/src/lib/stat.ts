@@ -1,6 +1,6 @@
 import type { ContentAddress } from "@store/identity";
 import type { ObjectRetrieval, ObjectStat } from "@store/storage";
-import { nameOf, s3Failure, statusOf, withoutLength } from "./failure.ts";
+import { nameOf, s3Failure, statusOf, withoutLength } from "./requests/failure.ts";
 import type { Key } from "./layout.ts";
 import type { Place } from "./place.ts";
 

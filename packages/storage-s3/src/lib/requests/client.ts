@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { CredentialsRenewal } from "./attempts.ts";
-import type { Settings } from "./options.ts";
+import type { Settings } from "../options.ts";
 import { cutWhereTooLong } from "./short-answers.ts";
 
 /** The parts of the SDK that are used, loaded when a backend is opened and not before. */

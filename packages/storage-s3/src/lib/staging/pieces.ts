@@ -1,6 +1,6 @@
-import { s3Failure, stagedNotFound } from "./failure.ts";
-import { readBody } from "./body-read.ts";
-import { listKeys } from "./listing.ts";
+import { s3Failure, stagedNotFound } from "../requests/failure.ts";
+import { readBody } from "../requests/body-read.ts";
+import { listKeys } from "../requests/listing.ts";
 import {
   isLater,
   type Piece,
@@ -8,10 +8,10 @@ import {
   pieceChain,
   type PieceEntry,
 } from "./piece-chain.ts";
-import type { Writer } from "./layout.ts";
-import type { Place } from "./place.ts";
-import { putText } from "./put.ts";
-import { removeKeys } from "./remove.ts";
+import type { Writer } from "../layout.ts";
+import type { Place } from "../place.ts";
+import { putText } from "../requests/put-bytes.ts";
+import { removeKeys } from "../remove.ts";
 
 /** The pieces of a staged id, as they are listed. Throws `StoreError`s. */
 async function listPieces(place: Place, id: string): Promise<PieceEntry[]> {

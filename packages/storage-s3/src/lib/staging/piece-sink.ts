@@ -1,17 +1,17 @@
 import type { ContentAddress } from "@store/identity";
 import type { StagedReadOptions } from "@store/storage";
-import { s3Failure } from "./failure.ts";
+import { s3Failure } from "../requests/failure.ts";
 import { Flight } from "./flight.ts";
-import type { PartBytes } from "./held-bytes.ts";
-import { newWriter, type Writer } from "./layout.ts";
+import type { PartBytes } from "../bytes/held-bytes.ts";
+import { newWriter, type Writer } from "../layout.ts";
 import { MultipartUpload } from "./multipart.ts";
 import { HELD_BYTES, leastPartBytesAt } from "./part-sizes.ts";
 import { type PartTarget, PartWriter } from "./part-writer.ts";
 import type { Piece, PieceChain } from "./piece-chain.ts";
 import { putMark, readPieces, removePieces } from "./pieces.ts";
-import type { Place } from "./place.ts";
-import { assertSameSize, existingBytes, putObject } from "./publish.ts";
-import { putBytes } from "./put.ts";
+import type { Place } from "../place.ts";
+import { assertSameSize, existingBytes, putObject } from "./put-object.ts";
+import { putBytes } from "../requests/put-bytes.ts";
 import type { Sink } from "./sink.ts";
 
 /** Small pieces in a row that may wait to be joined. */

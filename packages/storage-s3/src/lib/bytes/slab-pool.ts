@@ -1,4 +1,4 @@
-import { MIB } from "./part-sizes.ts";
+import { MIB } from "../staging/part-sizes.ts";
 
 export const SLAB_BYTES = MIB;
 

@@ -1,4 +1,4 @@
-import type { Key, Writer } from "./layout.ts";
+import type { Key, Writer } from "../layout.ts";
 
 /** A piece of staged bytes: an object that holds those from `offset` on. */
 export interface Piece {

@@ -1,9 +1,9 @@
 import { type ContentAddress, StoreError } from "@store/identity";
-import type { PartBytes } from "./held-bytes.ts";
+import type { PartBytes } from "../bytes/held-bytes.ts";
 import { MultipartUpload, type UploadTarget } from "./multipart.ts";
 import { type PartTarget, PartWriter } from "./part-writer.ts";
 import type { Staging } from "./piece-sink.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "../place.ts";
 import type { Sink } from "./sink.ts";
 import { discardRecord, readRecord } from "./upload-records.ts";
 

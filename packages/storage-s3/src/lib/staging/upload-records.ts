@@ -1,13 +1,13 @@
 import type { ListMultipartUploadsCommandOutput } from "@aws-sdk/client-s3";
 import type { ContentAddress } from "@store/identity";
-import { nameOf, s3Failure } from "./failure.ts";
-import type { Key } from "./layout.ts";
-import { listKeys } from "./listing.ts";
-import type { Place } from "./place.ts";
-import { putText } from "./put.ts";
-import { removeKey } from "./remove.ts";
-import { listsWrongly, shortText } from "./short-answers.ts";
-import { isAbsent } from "./stat.ts";
+import { nameOf, s3Failure } from "../requests/failure.ts";
+import type { Key } from "../layout.ts";
+import { listKeys } from "../requests/listing.ts";
+import type { Place } from "../place.ts";
+import { putText } from "../requests/put-bytes.ts";
+import { removeKey } from "../remove.ts";
+import { listsWrongly, shortText } from "../requests/short-answers.ts";
+import { isAbsent } from "../stat.ts";
 
 /**
  * A multipart upload to an object's own key has no name of ours: only its record says whose it is.

@@ -1,7 +1,7 @@
 import type { ContentAddress } from "@store/identity";
-import type { HeldBytes } from "./held-bytes.ts";
-import type { Place } from "./place.ts";
-import { putObject } from "./publish.ts";
+import type { HeldBytes } from "../bytes/held-bytes.ts";
+import type { Place } from "../place.ts";
+import { putObject } from "./put-object.ts";
 import type { Sink } from "./sink.ts";
 
 /** Bytes of an object that is small, or not yet large: one request puts them to their key. */

@@ -5,16 +5,16 @@ import {
   StoreError,
 } from "@store/identity";
 import type { Staged, StagedReadOptions, StorageReceipt } from "@store/storage";
-import { stagedNotFound } from "./failure.ts";
+import { stagedNotFound } from "../requests/failure.ts";
 import { HeldSink } from "./held-sink.ts";
 import { InPlaceSink } from "./in-place-sink.ts";
 import type { LiveStaged } from "./live-staged.ts";
 import { HELD_BYTES } from "./part-sizes.ts";
 import { PieceSink, type Staging } from "./piece-sink.ts";
-import type { Place } from "./place.ts";
-import { existingBytes } from "./publish.ts";
+import type { Place } from "../place.ts";
+import { existingBytes } from "./put-object.ts";
 import type { Sink } from "./sink.ts";
-import { isArchiveClass, statObject } from "./stat.ts";
+import { isArchiveClass, statObject } from "../stat.ts";
 
 type State =
   | { readonly name: "open" }

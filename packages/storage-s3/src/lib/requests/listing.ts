@@ -1,7 +1,7 @@
 import type { _Object, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { s3Failure } from "./failure.ts";
-import type { Key } from "./layout.ts";
-import type { Place } from "./place.ts";
+import type { Key } from "../layout.ts";
+import type { Place } from "../place.ts";
 import { listsWrongly } from "./short-answers.ts";
 
 /** Pages without a key in a row, after which nobody believes that there will be one. */

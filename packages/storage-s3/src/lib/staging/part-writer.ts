@@ -1,7 +1,7 @@
 import { Flight } from "./flight.ts";
-import type { PartBytes } from "./held-bytes.ts";
+import type { PartBytes } from "../bytes/held-bytes.ts";
 import { isSpooled, leastPartBytesAt, parallelAt, partBytesAt } from "./part-sizes.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "../place.ts";
 
 /** Where the parts go. */
 export interface PartTarget {

@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { isStoreError, StoreError } from "@store/identity";
 import { type ByteRange, resolveRange } from "@store/storage";
-import { ChunkFiller } from "./chunk-filler.ts";
+import { ChunkFiller } from "../bytes/chunk-filler.ts";
 import { aborted, nameOf, retrialOf, s3Failure, withoutLength } from "./failure.ts";
-import type { Key } from "./layout.ts";
-import type { Place } from "./place.ts";
-import { headOf, isAbsent } from "./stat.ts";
+import type { Key } from "../layout.ts";
+import type { Place } from "../place.ts";
+import { headOf, isAbsent } from "../stat.ts";
 
 /** What is read, and how to name it. */
 export interface BodySource {

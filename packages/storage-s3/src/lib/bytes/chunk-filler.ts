@@ -1,4 +1,4 @@
-import { MIB } from "./part-sizes.ts";
+import { MIB } from "../staging/part-sizes.ts";
 
 const CHUNK_BYTES = MIB;
 /** Three that the caller may still look at, and the one that is being filled. */

@@ -1,9 +1,9 @@
 import { type ContentAddress, StoreError } from "@store/identity";
-import { nameOf, s3Failure, statusOf } from "./failure.ts";
-import type { PartBytes } from "./held-bytes.ts";
-import type { Place } from "./place.ts";
-import { putBytes } from "./put.ts";
-import { headOf } from "./stat.ts";
+import { nameOf, s3Failure, statusOf } from "../requests/failure.ts";
+import type { PartBytes } from "../bytes/held-bytes.ts";
+import type { Place } from "../place.ts";
+import { putBytes } from "../requests/put-bytes.ts";
+import { headOf } from "../stat.ts";
 
 /**
  * Puts an object that is held in memory to its key, unless it is there. Resolves with whether it

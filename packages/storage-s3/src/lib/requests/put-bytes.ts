@@ -1,8 +1,8 @@
 import type { StorageClass } from "@aws-sdk/client-s3";
-import type { BodySum } from "./body-sum.ts";
-import type { PartBytes } from "./held-bytes.ts";
-import type { Key } from "./layout.ts";
-import type { Place } from "./place.ts";
+import type { BodySum } from "../bytes/body-sum.ts";
+import type { PartBytes } from "../bytes/held-bytes.ts";
+import type { Key } from "../layout.ts";
+import type { Place } from "../place.ts";
 
 export interface PutOptions {
   /** Fails with `PreconditionFailed` where there is something under the key already. */

@@ -1,14 +1,14 @@
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import type { ContentAddress } from "@store/identity";
-import { nameOf, s3Failure, stagedNotFound, statusOf } from "./failure.ts";
-import type { PartBytes } from "./held-bytes.ts";
-import type { Key } from "./layout.ts";
+import { nameOf, s3Failure, stagedNotFound, statusOf } from "../requests/failure.ts";
+import type { PartBytes } from "../bytes/held-bytes.ts";
+import type { Key } from "../layout.ts";
 import type { PartTarget } from "./part-writer.ts";
 import type { Piece } from "./piece-chain.ts";
-import type { Place } from "./place.ts";
-import { assertSameSize, existingBytes } from "./publish.ts";
-import { knownDigest, knownDigestStep, storageClassInput } from "./put.ts";
-import { listsWrongly } from "./short-answers.ts";
+import type { Place } from "../place.ts";
+import { assertSameSize, existingBytes } from "./put-object.ts";
+import { knownDigest, knownDigestStep, storageClassInput } from "../requests/put-bytes.ts";
+import { listsWrongly } from "../requests/short-answers.ts";
 import { abortUpload, putRecord, removeRecord } from "./upload-records.ts";
 
 interface DonePart {
