@@ -218,6 +218,39 @@ describe.each(dialects)("verifying copies, on %s,", (dialect) => {
     expect(await differences(registry)).toEqual([]);
   });
 
+  test("goes on with the others' copies while a backend is away, and says so once", async () => {
+    const second = withFaults(createMemoryBackend(), [
+      { verb: "open", when: 0, effect: "fail", call: "every" },
+      { verb: "health", when: "before", effect: "fail", call: "every" },
+    ]);
+    const primary = createMemoryBackend();
+    await using world = await openCopiesWorld(dialect, { backends: { primary, second } });
+    const { registry } = world;
+    const [one] = await store(registry, "1.0.0", textsOf("a", 40));
+    if (!one) throw new Error("A file has an object.");
+    await finish(registry.replicateObjects({ to: "second" }));
+    await finish(registry.replicateObjects({ to: "third" }));
+    await corrupt(primary, one);
+
+    const found = await finish(registry.verifyObjects());
+    expect(found).toMatchObject({ objects: 80, total: 80, problemCount: 2, done: true });
+    expect(found.problems).toHaveLength(2);
+    expect(found.problems).toContainEqual({
+      address: expect.anything() as unknown,
+      backend: "second",
+      code: "storage_unavailable",
+      message: expect.stringContaining('The backend "second" does not answer') as string,
+    });
+    expect(await placesOf(registry, one)).toEqual(["primary corrupt", "second ok", "third ok"]);
+    expect(await registry.listBackends()).toMatchObject([{}, { status: "failed" }, {}]);
+
+    // Where it alone is meant, and where no other is left, there is nothing to go on with.
+    const ofOne = finish(registry.verifyObjects({ backend: "second" }));
+    expect(await codeOf(ofOne)).toBe("storage_unavailable");
+    const alone = await world.again({ backends: { second }, placement: { primary: "second" } });
+    expect(await codeOf(finish(alone.verifyObjects()))).toBe("storage_unavailable");
+  });
+
   test("leaves out backends that are not configured", async () => {
     await using world = await openCopiesWorld(dialect);
     const { registry, backends } = world;

@@ -8,7 +8,8 @@ export default class ObjectsVerify extends ObjectWorkCommand {
   static override description = prose(`
 Each copy that is missing or damaged is named, and recorded as an event, once; from then on it is not
 read, and written anew where it is a mirror's. One that is whole again is recorded too. The exit code is
-6 when copies are damaged, 1 when some could not be read. Copies in an archive are passed over.
+6 when copies are damaged, 1 when some could not be read. Copies in an archive are passed over, and so
+is a backend that is away, which is named once; with --backend its exit code is 7.
 \`store verify --all\` reads what packages need, from wherever it is; this reads every copy.
 
 ${goesOn}

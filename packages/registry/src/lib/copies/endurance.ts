@@ -1,3 +1,4 @@
+import { StoreError } from "@store/identity";
 import type { BackendHealth, HealthReporter } from "@store/storage";
 
 import { backendFailed } from "../commands/copies.ts";
@@ -14,11 +15,20 @@ const healthDeadlineMs = 5_000;
 export class Endurance {
   readonly #context: CopyContext;
   readonly #inARow = new Map<string, number>();
+  readonly #goesOnWithout: boolean;
+  readonly #away = new Set<string>();
   /** The failure of a backend that fails as a whole. */
   endedBy: BackendFailure | undefined;
 
-  constructor(context: CopyContext) {
+  /** `goesOnWithout`: while another backend answers, one that fails as a whole is done without. */
+  constructor(context: CopyContext, goesOnWithout = false) {
     this.#context = context;
+    this.#goesOnWithout = goesOnWithout;
+  }
+
+  /** Whether a backend failed as a whole, and the work goes on without it. */
+  isAway(backend: string): boolean {
+    return this.#away.has(backend);
   }
 
   succeededAt(backend: string): void {
@@ -27,15 +37,23 @@ export class Endurance {
 
   /**
    * The failure, where the work can go on with the next object. One that is no backend's is thrown,
-   * and so is that of a backend that fails as a whole, which is recorded.
+   * and so is that of a backend that fails as a whole, which is recorded, unless the work goes on
+   * without it: then that is the failure of all its objects, and undefined after the first.
    */
-  async bear(error: unknown): Promise<BackendFailure> {
+  async bear(error: unknown): Promise<BackendFailure | undefined> {
     if (!(error instanceof BackendFailure)) throw error;
-    if (!(await this.#isOfAll(error))) return error;
-    this.endedBy = error;
     const { backend, failure } = error;
-    const { recorder } = this.#context;
+    if (this.isAway(backend)) return undefined;
+    const isOfAll = await this.#isOfAll(error);
+    // Those that were in hand with it were asked at the same time.
+    if (this.isAway(backend)) return undefined;
+    if (!isOfAll) return error;
+    const { recorder, instance } = this.#context;
+    if (this.#goesOnWithout) this.#away.add(backend);
     await runCommand(recorder, recorder.actor, backendFailed(backend, failure.code));
+    const isAlone = instance.placement.readOrder.every((name) => this.isAway(name));
+    if (this.#goesOnWithout && !isAlone) return new BackendFailure(backend, passedOver(error));
+    this.endedBy = error;
     throw failure;
   }
 
@@ -48,6 +66,15 @@ export class Endurance {
     if (inARow >= mostInARow) return true;
     return !(await healthInTime(backendOf(this.#context.instance, backend))).healthy;
   }
+}
+
+function passedOver({ backend, failure }: BackendFailure): StoreError {
+  return new StoreError(
+    failure.code,
+    `The backend "${backend}" does not answer as it should, and its other copies are passed over: ` +
+      failure.message,
+    { cause: failure },
+  );
 }
 
 /** What a backend says of itself; one that says nothing is not healthy. */

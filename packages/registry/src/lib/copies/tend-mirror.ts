@@ -195,7 +195,8 @@ async function supplyAll(
       await supply({ ...context, signal }, stop, where, { tally, endurance });
     } catch (error) {
       try {
-        tally.failed(stop, await endurance.bear(error));
+        const failure = await endurance.bear(error);
+        if (failure !== undefined) tally.failed(stop, failure);
         failed.push(stop.address);
       } catch (end) {
         stopped.abort(end);

@@ -144,7 +144,8 @@ export interface Copies {
   replicateObjects(options: ReplicateObjectsOptions): AsyncIterable<ObjectWorkProgress>;
   /**
    * Reads every copy whole and holds it against both digests of its object. A copy that is damaged,
-   * or whole again, is recorded as an event, once per change. Archived copies are passed over.
+   * or whole again, is recorded as an event, once per change. Archived copies are passed over. Of
+   * several backends, one that fails as a whole is one problem, and the others' copies are read.
    */
   verifyObjects(options?: VerifyObjectsOptions): AsyncIterable<ObjectWorkProgress>;
   /**

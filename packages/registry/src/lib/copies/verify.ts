@@ -34,6 +34,8 @@ export function verification(instance: Instance, backend: string | undefined): W
     page: (page) =>
       backend === undefined ? pageOfAll(place, instance, page) : pageOfOne(place, backend, page),
 
+    ...(backend === undefined ? { backendOf: ({ copy }: CopyStop) => copy.backend } : {}),
+
     visit: async (context, { object, copy }, { tally, endurance }) => {
       const examined = await examineCopy(context, object, copy);
       endurance.succeededAt(copy.backend);

@@ -40,6 +40,11 @@ export interface Walk<At extends Stop> {
    * been left long ago.
    */
   isDone?(stop: At): boolean;
+  /**
+   * The backend that a stop is of. Where that can be told, the stops of one that fails as a whole are
+   * passed over, as one problem, while there is another.
+   */
+  backendOf?(stop: At): string;
   /** Deals with a stop; what it throws of a backend is a problem of this stop's, at most. */
   visit(context: CopyContext, stop: At, tools: VisitTools): Promise<void>;
 }
@@ -161,7 +166,10 @@ class WalkRun<At extends Stop> {
     const { instance, signal } = this.#context;
     const failed = new AbortController();
     const context = { ...this.#context, signal: AbortSignal.any([signal, failed.signal]) };
-    const tools = { tally: this.#tally, endurance: new Endurance(context) };
+    const tools = {
+      tally: this.#tally,
+      endurance: new Endurance(context, this.#walk.backendOf !== undefined),
+    };
     const pace = new Pace();
     const inOrder = new InOrder(this.#stops(), mostWaiting, (stop) => this.#pass(stop));
     const saving = setInterval(() => void this.#save().catch(() => undefined), progressMs);
@@ -188,10 +196,15 @@ class WalkRun<At extends Stop> {
   }
 
   async #visit(context: CopyContext, stop: At, tools: VisitTools): Promise<void> {
+    const { tally, endurance } = tools;
+    const backend = this.#walk.backendOf?.(stop);
+    if (backend !== undefined && endurance.isAway(backend)) return;
     try {
       await this.#walk.visit(context, stop, tools);
     } catch (error) {
-      tools.tally.failed(stop, await tools.endurance.bear(error));
+      const failure = await endurance.bear(error);
+      if (failure !== undefined) tally.failed(stop, failure);
+      if (backend !== undefined && endurance.isAway(backend)) return;
     }
     tools.tally.add({ objects: 1 });
   }
