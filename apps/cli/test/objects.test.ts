@@ -112,7 +112,7 @@ describe.each(places)("with an instance on %s", (place) => {
     const { sandbox } = backends;
     await sandbox.ok("objects", "replicate", "--to", "mirror");
     const { stdout } = await sandbox.ok("objects", "evacuate", "--from", "mirror");
-    expect(stdout).toMatch(/: no problem\n$/);
+    expect(stdout).toBe("2 copies, 97.7 KiB, 0 copied, 2 removed: no problem\n");
     expect(await objectFiles(backends.folder("mirror"))).toEqual(new Map());
     await sandbox.ok("verify", "acme/app");
     const refused = await sandbox.store(["objects", "evacuate", "--from", "primary"]);
@@ -224,13 +224,35 @@ describe.each(places)("with an instance on %s", (place) => {
   });
 });
 
+it("says since when the work was done that it goes on with", async () => {
+  await using sandbox = await Sandbox.create();
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    const counts = { objects: 1_234, changed: 1, copied: 0, removed: 0, skipped: 0, total: 1_234 };
+    const facts = { size: 5, problem_count: 0, problems: [], resumed: true, done: true };
+    const line = { ...counts, ...facts, started_at: "2026-11-21T08:00:00.000Z" };
+    response.end(`${JSON.stringify(line)}\n`);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  sandbox.env.STORE_URL = `http://127.0.0.1:${port}`;
+  const { stdout, stderr } = await sandbox.ok("objects", "verify");
+  const json = await sandbox.ok("objects", "verify", "--json");
+  server.close();
+  const note = "Goes on with work begun 2026-11-21 08:00:00Z; --restart begins anew.\n";
+  expect(stderr).toBe(note);
+  expect(stdout).toContain("with what was done since 2026-11-21 08:00:00Z: no problem");
+  expect(json.stderr).toBe("");
+});
+
 it("Ctrl-C ends a work at a server at once, and says how to go on", async () => {
   await using sandbox = await Sandbox.create();
   const { promise: left, resolve } = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
     request.socket.on("close", () => resolve());
     response.writeHead(200, { "content-type": "application/x-ndjson" });
-    const progress = { objects: 1_234, total: 10_001, size: 5, changed: 1, skipped: 0 };
+    const counts = { objects: 1_234, changed: 1, copied: 0, removed: 0, skipped: 0 };
+    const progress = { ...counts, total: 10_001, size: 5 };
     const problems = { problem_count: 0, problems: [], resumed: false, done: false };
     response.write(`${JSON.stringify({ ...progress, ...problems })}\n`);
   }).listen(0, "127.0.0.1");

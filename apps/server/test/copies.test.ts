@@ -12,6 +12,8 @@ const begun: ObjectWorkProgress = {
   objects: 1,
   sizeBytes: 10,
   changed: 0,
+  copied: 0,
+  removed: 0,
   skipped: 0,
   problemCount: 0,
   problems: [],

@@ -22,7 +22,8 @@ describe("the lines of a work", () => {
         code: "object_corrupt",
         message: "Bad.",
       } as const;
-      const facts = { objects: 1, sizeBytes: 1, changed: 1, skipped: 0, total: 2, resumed: false };
+      const counts = { objects: 1, sizeBytes: 1, changed: 1, copied: 1, removed: 0, skipped: 0 };
+      const facts = { ...counts, total: 2, resumed: false };
       yield { ...facts, problemCount: 1, problems: [problem], done: false };
       await released;
       yield { ...facts, problemCount: 1, problems: [], objects: 2, done: true };

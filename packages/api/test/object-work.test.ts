@@ -15,6 +15,8 @@ describe("a line of a work on copies", () => {
     objects: 2,
     size: 10,
     changed: 0,
+    copied: 0,
+    removed: 0,
     skipped: 0,
     problem_count: 1,
     problems: [

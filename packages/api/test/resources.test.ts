@@ -198,6 +198,8 @@ const resources: readonly [string, fc.Arbitrary<unknown>, Codec][] = [
         objects: count,
         sizeBytes: count,
         changed: count,
+        copied: count,
+        removed: count,
         skipped: count,
         problemCount: count,
         problems: fc.array(
@@ -212,7 +214,7 @@ const resources: readonly [string, fc.Arbitrary<unknown>, Codec][] = [
         done: flag,
         resumed: flag,
       },
-      { position: blake3 },
+      { position: blake3, startedAt: time },
     ),
     codec(api.encodeObjectWork, api.decodeObjectWork, api.objectWorkSchema),
   ],

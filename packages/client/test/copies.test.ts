@@ -8,6 +8,8 @@ const started: ObjectWorkProgress = {
   objects: 0,
   sizeBytes: 0,
   changed: 0,
+  copied: 0,
+  removed: 0,
   skipped: 0,
   problemCount: 0,
   problems: [],

@@ -35,7 +35,7 @@ ${goesOn}
   override async run(): Promise<void> {
     const { flags } = await this.parse(ObjectsEvacuate);
     const { from, to } = flags;
-    const telling = { label: "evacuating", changed: "copied or removed" };
+    const telling = { label: "evacuating", counts: ["copied", "removed"] } as const;
     await this.follow(flags, telling, (store, options) =>
       store.evacuateObjects({ ...options, from, ...(to === undefined ? {} : { to }) }),
     );

@@ -38,7 +38,7 @@ ${goesOn}
   override async run(): Promise<void> {
     const { flags } = await this.parse(ObjectsReplicate);
     const { to, from } = flags;
-    const telling = { label: "replicating", changed: "copied" };
+    const telling = { label: "replicating", counts: ["copied"] } as const;
     await this.follow(flags, telling, (store, options) =>
       store.replicateObjects({ ...options, to, ...(from === undefined ? {} : { from }) }),
     );

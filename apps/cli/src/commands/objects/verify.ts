@@ -32,7 +32,7 @@ ${goesOn}
   override async run(): Promise<void> {
     const { flags } = await this.parse(ObjectsVerify);
     const { backend } = flags;
-    const telling = { label: "verifying", changed: "changed" };
+    const telling = { label: "verifying", counts: ["changed"] } as const;
     await this.follow(flags, telling, (store, options) =>
       store.verifyObjects({ ...options, ...(backend === undefined ? {} : { backend }) }),
     );

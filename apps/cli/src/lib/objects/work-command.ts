@@ -29,7 +29,7 @@ export abstract class ObjectWorkCommand extends StoreCommand {
   /** Does the work until its end, or until Ctrl-C. */
   protected async follow(
     flags: WorkFlags,
-    telling: Pick<ObjectWorkTelling, "label" | "changed">,
+    telling: Pick<ObjectWorkTelling, "label" | "counts">,
     begin: (store: StoreService, options: ObjectWorkOptions) => AsyncIterable<ObjectWorkProgress>,
   ): Promise<void> {
     await this.interruptible(async (signal) => {
@@ -60,6 +60,6 @@ function hinted(error: unknown): unknown {
 
 /** What every one of them says of itself. */
 export const goesOn =
-  "The work can be stopped at any moment, by Ctrl-C too: the same command goes on where it was, also " +
-  "against another server of the instance. With --server the server does the work, and the command " +
+  "The work can be stopped at any moment, by Ctrl-C too: the same command goes on where it was, and says " +
+  "since when, also against another server of the instance. With --server the server does the work, and the command " +
   "waits for it. With --json each progress is a line, the last one with `done`.";

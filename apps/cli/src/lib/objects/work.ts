@@ -4,9 +4,9 @@ import type { ObjectWorkProgress, ObjectWorkProblem } from "@store/registry";
 
 import { AnsweredError } from "../error-report.ts";
 import { exitCodes, outcomeOf } from "../exit-codes.ts";
-import { formatCount, formatCounted, formatSize } from "../format.ts";
+import { formatCount, formatCounted, formatSize, formatTime } from "../format.ts";
 import { HintedError } from "../hinted-error.ts";
-import { printEvent, printLine, styled } from "../output.ts";
+import { printEvent, printLine, printNote, styled } from "../output.ts";
 import { printable } from "../printable.ts";
 import { ObjectProgress } from "../progress.ts";
 
@@ -14,8 +14,8 @@ import { ObjectProgress } from "../progress.ts";
 export interface ObjectWorkTelling {
   /** What it does, e.g. `replicating`. */
   readonly label: string;
-  /** What it did to the copies that it changed, e.g. `copied`. */
-  readonly changed: string;
+  /** What it did to copies. */
+  readonly counts: readonly ("copied" | "removed" | "changed")[];
   /** Whether each progress is printed, as a line of JSON. */
   readonly json: boolean;
   readonly signal: AbortSignal;
@@ -35,8 +35,13 @@ export async function followObjectWork(
   using progress = new ObjectProgress(telling.label);
   let last: ObjectWorkProgress | undefined;
   let isDamaged = false;
+  let since: string | undefined;
   try {
     for await (const now of work) {
+      if (since === undefined && now.resumed) {
+        since = now.startedAt;
+        if (since !== undefined && !telling.json) sayGoesOn(since, progress);
+      }
       last = now;
       progress.set(now);
       isDamaged ||= now.problems.some(isDamage);
@@ -52,6 +57,11 @@ export async function followObjectWork(
   if (!telling.json) await printOutcome(last, telling);
   if (last.problemCount === 0) return;
   throw new AnsweredError(isDamaged ? exitCodes.integrity : exitCodes.failedCheck);
+}
+
+function sayGoesOn(since: string, progress: ObjectProgress): void {
+  progress.clear();
+  printNote(`Goes on with work begun ${formatTime(since)}; --restart begins anew.`);
 }
 
 /** Whether bytes are not there, or not what they should be. */
@@ -70,14 +80,15 @@ async function printProblem(
 
 async function printOutcome(
   outcome: ObjectWorkProgress,
-  { changed }: ObjectWorkTelling,
+  { counts }: ObjectWorkTelling,
 ): Promise<void> {
-  const { objects, sizeBytes, problemCount, skipped, resumed } = outcome;
+  const { objects, sizeBytes, problemCount, skipped, resumed, startedAt } = outcome;
+  const since = startedAt === undefined ? "before" : `since ${formatTime(startedAt)}`;
   const facts = [
     `${formatCounted(objects, "copy", "copies")}, ${formatSize(sizeBytes)}`,
-    `${formatCount(outcome.changed)} ${changed}`,
+    ...counts.map((name) => `${formatCount(outcome[name])} ${name}`),
     ...(skipped > 0 ? [`${formatCount(skipped)} in an archive`] : []),
-    ...(resumed ? ["with what was done before"] : []),
+    ...(resumed ? [`with what was done ${since}`] : []),
   ];
   const verdict =
     problemCount > 0

@@ -52,6 +52,8 @@ export const objectWorkSchema = v.object({
     field.count,
     v.description("Copies that were made, removed, or whose status changed."),
   ),
+  copied: v.pipe(field.count, v.description("Of these, copies that were made.")),
+  removed: v.pipe(field.count, v.description("Of these, copies that were removed.")),
   skipped: v.pipe(field.count, v.description("Copies that lie in an archive.")),
   problem_count: field.count,
   problems: v.pipe(
@@ -66,6 +68,7 @@ export const objectWorkSchema = v.object({
     v.description("New since the line before; at most 100, more are only counted."),
   ),
   resumed: v.pipe(v.boolean(), v.description("Whether it went on with what was begun before.")),
+  started_at: v.optional(v.pipe(field.time, v.description("When the work was begun."))),
   done: v.boolean(),
 });
 export type ObjectWorkJson = v.InferOutput<typeof objectWorkSchema>;
@@ -92,6 +95,10 @@ export interface ObjectWorkProgress {
   readonly sizeBytes: number;
   /** Copies that were made, removed, or whose status changed. */
   readonly changed: number;
+  /** Of these, copies that were made. */
+  readonly copied: number;
+  /** Of these, copies that were removed. */
+  readonly removed: number;
   /** Copies in an archive, which were passed over as they cannot be read now. */
   readonly skipped: number;
   readonly problemCount: number;
@@ -103,16 +110,20 @@ export interface ObjectWorkProgress {
   readonly done: boolean;
   /** Whether this run went on with work that was begun before. */
   readonly resumed: boolean;
+  /** When the work was begun that this run is of; absent while that is not known yet. */
+  readonly startedAt?: string;
 }
 
 export function encodeObjectWork(progress: ObjectWorkProgress): ObjectWorkJson {
-  const { position, objects, total, sizeBytes, changed, skipped } = progress;
+  const { position, objects, total, sizeBytes, changed, copied, removed, skipped } = progress;
   return {
     position,
     objects,
     total,
     size: sizeBytes,
     changed,
+    copied,
+    removed,
     skipped,
     problem_count: progress.problemCount,
     problems: progress.problems.map(({ address, ...problem }) => ({
@@ -120,17 +131,19 @@ export function encodeObjectWork(progress: ObjectWorkProgress): ObjectWorkJson {
       ...problem,
     })),
     resumed: progress.resumed,
+    started_at: progress.startedAt,
     done: progress.done,
   };
 }
 
 export function decodeObjectWork(json: ObjectWorkJson): ObjectWorkProgress {
-  const { position, size, problem_count, problems, ...same } = json;
+  const { position, size, problem_count, problems, started_at, ...same } = json;
   return present({
     ...same,
     position: position === undefined ? undefined : parseContentAddress(position),
     sizeBytes: size,
     problemCount: problem_count,
+    startedAt: started_at,
     problems: problems.map(({ content_address, backend, code, message }) => ({
       address: parseContentAddress(content_address),
       backend,

@@ -125,7 +125,8 @@ async function copyAway(
     others: rows.filter(({ backend }) => backend !== to),
   });
   endurance.succeededAt(to);
-  tally.add({ sizeBytes: readBytes, changed: outcome === "recorded" ? 1 : 0 });
+  const copied = outcome === "recorded" ? 1 : 0;
+  tally.add({ sizeBytes: readBytes, changed: copied, copied });
   if (!isProven) throw new BackendFailure(to, unread(object, to));
 }
 
@@ -177,7 +178,8 @@ async function remove(
     return recordRemoved(recorder, name, (view) => endRemoval(view, name, holder));
   };
   const outcome = await orRunOut(leases, removalClaim(name, holder), removing());
-  tally.add({ changed: outcome === "recorded" ? 1 : 0 });
+  const removed = outcome === "recorded" ? 1 : 0;
+  tally.add({ changed: removed, removed });
 }
 
 function notKept({ address, copy }: Leaving, to: string): StoreError {

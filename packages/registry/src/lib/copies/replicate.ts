@@ -53,5 +53,6 @@ export async function supply(
   const damaged = copy ?? undefined;
   const { outcome, readBytes } = await copyObject(context, { object, to, damaged, others });
   endurance.succeededAt(to);
-  tally.add({ sizeBytes: readBytes, changed: outcome === "recorded" ? 1 : 0 });
+  const copied = outcome === "recorded" ? 1 : 0;
+  tally.add({ sizeBytes: readBytes, changed: copied, copied });
 }

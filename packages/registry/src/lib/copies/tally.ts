@@ -8,10 +8,18 @@ const mostProblems = 100;
 /** What is counted of a walk. */
 export type Counts = Pick<
   ObjectWorkProgress,
-  "objects" | "sizeBytes" | "changed" | "skipped" | "problemCount"
+  "objects" | "sizeBytes" | "changed" | "copied" | "removed" | "skipped" | "problemCount"
 >;
 
-const none: Counts = { objects: 0, sizeBytes: 0, changed: 0, skipped: 0, problemCount: 0 };
+const none: Counts = {
+  objects: 0,
+  sizeBytes: 0,
+  changed: 0,
+  copied: 0,
+  removed: 0,
+  skipped: 0,
+  problemCount: 0,
+};
 
 /** Counts what is done, and keeps the problems that nobody was told of yet. */
 export class Tally {

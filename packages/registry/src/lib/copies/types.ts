@@ -91,6 +91,10 @@ export interface ObjectWorkProgress {
   readonly sizeBytes: number;
   /** Copies that were made, removed, or whose status changed. */
   readonly changed: number;
+  /** Of these, copies that were made. */
+  readonly copied: number;
+  /** Of these, copies that were removed. */
+  readonly removed: number;
   /** Copies in an archive, which were passed over as they cannot be read now. */
   readonly skipped: number;
   readonly problemCount: number;
@@ -102,6 +106,8 @@ export interface ObjectWorkProgress {
   readonly done: boolean;
   /** Whether this run went on with work that was begun before. */
   readonly resumed: boolean;
+  /** When the work was begun that this run is of; absent while that is not known yet. */
+  readonly startedAt?: string;
 }
 
 export interface RestoreObjectOptions extends RestoreOptions {

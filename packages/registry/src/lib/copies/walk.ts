@@ -159,6 +159,7 @@ class WalkRun<At extends Stop> {
       total,
       done,
       resumed: this.#resumed,
+      startedAt: this.#row.startedAt,
     };
   }
 
