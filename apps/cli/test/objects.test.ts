@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { open, rm, truncate } from "node:fs/promises";
+import { open, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -159,8 +159,24 @@ describe.each(places)("with an instance on %s", (place) => {
       ],
     });
     expect((await sandbox.ok("backends")).stdout).toMatch(
-      /^BACKEND +USE +KIND +DAMAGED +STATUS +SINCE\n/,
+      /^BACKEND +USE +KIND +DAMAGED +STATUS +SINCE +PLACE\nmirror +other +local +0 +ok +\/.*mirror\n/,
     );
+    expect(await sandbox.json("backends")).toMatchObject({
+      backends: [{ place: backends.folder("mirror"), healthy: true }, {}, {}],
+    });
+  });
+
+  it("says of a backend that is away and that nobody has used that it fails", async () => {
+    await using backends = await openBackends(place);
+    const { sandbox } = backends;
+    await rm(backends.folder("spare"), { recursive: true });
+    await writeFile(backends.folder("spare"), "");
+    const { stdout, stderr } = await sandbox.ok("backends");
+    expect(stdout).toMatch(/\nspare +other +local +0 +fails +\/.*spare\n$/);
+    expect(stderr).toMatch(/^warning: spare fails: .*storage root/);
+    expect(await sandbox.json("backends")).toMatchObject({
+      backends: [{}, {}, { name: "spare", status: "ok", healthy: false }],
+    });
   });
 
   it("asks for what is in an archive, and leaves alone what can be read", async () => {

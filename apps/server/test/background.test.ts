@@ -158,6 +158,7 @@ describe("tending copies", () => {
       copied: 0,
       sizeBytes: 0,
       retrievalsChanged: 0,
+      failed: [],
       recovered: [],
       problemCount: problems.length,
       problems,
@@ -172,5 +173,26 @@ describe("tending copies", () => {
     problems = [problem];
     await round(signal);
     expect(info).toHaveBeenCalledTimes(2);
+  });
+
+  it("tells once that a backend failed, and again when it fails anew", async () => {
+    const said: (string | undefined)[] = [];
+    const log: Log = {
+      info: (message) => said.push(message),
+      error: (message, _, fields) => said.push(`${message}: ${String(fields?.["backend"])}`),
+    };
+    const failure = { name: "mirror", reason: "storage_unavailable", changedAt: "2026-01-02" };
+    const quiet = { copied: 0, sizeBytes: 0, retrievalsChanged: 0, problemCount: 0, problems: [] };
+    const reports = [
+      { failed: [failure], recovered: [] },
+      { failed: [failure], recovered: ["mirror"] },
+      { failed: [], recovered: [] },
+      { failed: [{ ...failure, changedAt: "2026-01-03" }], recovered: ["mirror"] },
+    ].map((report) => ({ ...quiet, ...report, more: false }));
+    const tendCopies = async (): Promise<TendReport> => reports.shift() ?? Promise.reject();
+    const { round } = tending({ tendCopies }, log);
+    for (let rounds = reports.length; rounds > 0; rounds -= 1) await round(signal);
+    const once = ["a backend failed: mirror", "a backend recovered"];
+    expect(said).toEqual([...once, ...once]);
   });
 });

@@ -67,7 +67,8 @@ describe("a client of a server with several backends", () => {
     });
     expect(await client.locateObject(address)).toEqual(await registry.locateObject(address));
     const verified = await lastOf(client.verifyObjects({ backend: "mirror" }));
-    expect(verified).toEqual(await lastOf(registry.verifyObjects({ backend: "mirror" })));
+    const again = await lastOf(registry.verifyObjects({ backend: "mirror" }));
+    expect(verified).toEqual({ ...again, startedAt: expect.any(String) });
     const emptied = await lastOf(client.evacuateObjects({ from: "mirror", concurrency: 2 }));
     expect(emptied).toMatchObject({ objects: 3, problemCount: 0, done: true });
     cold.archive(address);

@@ -59,6 +59,19 @@ describe("a placement", () => {
     expect(await instance.registry.verifyPackage(id)).toMatchObject({ problems: [] });
   });
 
+  test("says where backends are, of those that there are", async () => {
+    const backends = { primary: createMemoryBackend(), disk: createMemoryBackend() };
+    await using instance = await openTestInstance("sqlite", {
+      backends,
+      placement: { places: { disk: "/srv/objects" } },
+    });
+    const [disk, primary] = await instance.registry.listBackends();
+    expect(disk).toMatchObject({ name: "disk", place: "/srv/objects" });
+    expect(primary).not.toHaveProperty("place");
+    const wrong = openTestInstance("sqlite", { backends, placement: { places: { dusk: "/" } } });
+    await expect(wrong).rejects.toMatchObject({ code: "invalid_argument" });
+  });
+
   test("leaves an instance healthy whose mirror is not, and not one whose primary is not", async () => {
     const sick = withFaults(createMemoryBackend(), []);
     await sick.close();

@@ -166,7 +166,9 @@ test("a target that is full ends the work with its error, which goes on where th
   expect(await Array.fromAsync(second.listStaged())).toEqual([]);
   const rest = await finish(registry.replicateObjects(walk));
   expect(rest).toMatchObject({ resumed: true, objects: 30, total: 30, changed: 30, done: true });
-  expect(await registry.tendCopies()).toMatchObject({ recovered: ["second"], more: false });
+  const failed = [{ name: "second", reason: "storage_full" }];
+  expect(await registry.tendCopies()).toMatchObject({ failed, recovered: ["second"], more: false });
+  expect(await registry.tendCopies()).toMatchObject({ failed: [], recovered: [] });
   expect(await copyEvents(registry)).toEqual([
     ...Array(4).fill("v1.object.copied"),
     "v1.backend.failed",

@@ -10,6 +10,7 @@ import type { StorageBackend } from "@store/storage";
 import { makeFolders } from "./make-folders.ts";
 import type { Settings } from "./settings.ts";
 import { openBackends } from "./storage/open-backends.ts";
+import { placesOf } from "./storage/places.ts";
 
 /** An opened instance, and the backends that were opened for it. */
 export interface Instance {
@@ -54,7 +55,7 @@ export async function openInstance(
     const { database, backends } = parts;
     const { actor, limits, storage } = settings;
     const log = await openLog(database);
-    const { placement } = storage;
+    const placement = { ...storage.placement, places: placesOf(storage) };
     const registry = await openRegistry({ database, log, backends, placement, actor, ...limits });
     closing.defer(() => registry.close());
     let access: Promise<Access> | undefined;

@@ -15,11 +15,18 @@ export function tending(
   log: Log | undefined,
 ): BackgroundJob {
   const told = new Set<string>();
+  /** By name, since when: a backend that fails is told of once, also where it has recovered since. */
+  let failing = new Map<string, string>();
   return {
     name: "tending copies",
     intervalMs: tendEveryMs,
     async round(signal) {
       const report = await registry.tendCopies({ signal });
+      for (const { name: backend, reason, changedAt: since } of report.failed) {
+        if (failing.get(backend) !== since)
+          log?.error("a backend failed", undefined, { backend, reason, since });
+      }
+      failing = new Map(report.failed.map(({ name, changedAt }) => [name, changedAt]));
       for (const backend of report.recovered) log?.info("a backend recovered", { backend });
       // The same problem comes back in every round; it is told when it is new.
       const now = new Set(report.problems.map(({ backend, code }) => `${backend} ${code}`));

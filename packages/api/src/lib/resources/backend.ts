@@ -7,11 +7,17 @@ import { present } from "../present.ts";
 export const backendSchema = v.object({
   name: field.backendName,
   kind: field.described("What kind of place it is, e.g. `local`, `s3`."),
+  place: v.optional(field.described("Where it is, e.g. `s3://bucket/prefix`.")),
   use: v.pipe(
     v.picklist(["primary", "mirror", "other"]),
     v.description("`primary`: new objects go there; `mirror`: it gets a copy of every object."),
   ),
-  status: v.picklist(["ok", "failed"]),
+  status: v.pipe(
+    v.picklist(["ok", "failed"]),
+    v.description(
+      "What was found when it was last used; the instance's health says how it is now.",
+    ),
+  ),
   reason: v.optional(field.described("Why it failed: an error code.")),
   changed_at: v.optional(field.time),
   damaged_count: v.pipe(
@@ -26,6 +32,8 @@ export interface BackendInfo {
   readonly name: string;
   /** What kind of place it is, e.g. `local`, `s3`. */
   readonly kind: string;
+  /** Where it is, e.g. `s3://bucket/prefix`, where the server says so. */
+  readonly place?: string;
   /** `primary`: new objects go there; `mirror`: it gets a copy of every object. */
   readonly use: "primary" | "mirror" | "other";
   /** What was last found when it was used. */

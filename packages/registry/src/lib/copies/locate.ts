@@ -46,11 +46,13 @@ export async function listBackends({
   return placement.readOrder.toSorted().flatMap((name): BackendInfo[] => {
     const backend = placement.backend(name);
     if (backend === undefined) return [];
+    const place = placement.place(name);
     const { status = "ok", reason = null, changedAt } = known.get(name) ?? {};
     return [
       {
         name,
         kind: backend.kind,
+        ...(place === undefined ? {} : { place }),
         use: useOf(name),
         status,
         ...(reason === null ? {} : { reason }),

@@ -5,7 +5,7 @@ import { recordRecovered } from "./recording.ts";
 import { Tally } from "./tally.ts";
 import { tendMirror } from "./tend-mirror.ts";
 import { tendRestores } from "./tend-restores.ts";
-import type { TendReport } from "./types.ts";
+import type { FailedBackend, TendReport } from "./types.ts";
 
 /** One bounded round of background work; what one backend fails at does not keep the others from theirs. */
 export async function tendCopies(
@@ -16,7 +16,7 @@ export async function tendCopies(
   const context = copyContext(instance, actor, signal);
   const { mirrors, readOrder } = instance.placement;
   const tally = new Tally();
-  const recovered = await tendFailed(context);
+  const { failed, recovered } = await tendFailed(context);
   let retrievalsChanged = 0;
   let hasMore = false;
   for (const name of readOrder) {
@@ -34,6 +34,7 @@ export async function tendCopies(
     copied,
     sizeBytes,
     retrievalsChanged,
+    failed,
     recovered,
     problemCount,
     problems: tally.takeProblems(),
@@ -41,16 +42,21 @@ export async function tendCopies(
   };
 }
 
-/** Asks the backends that failed how they are; the names of those that recovered. */
-async function tendFailed({ instance, recorder }: CopyContext): Promise<string[]> {
+/** Asks the backends that failed how they are; which had failed, and the names of those that recovered. */
+async function tendFailed({
+  instance,
+  recorder,
+}: CopyContext): Promise<Pick<TendReport, "failed" | "recovered">> {
   const { database, placement } = instance;
   const rows = await database.reader.select().from(database.tables.storageBackends);
+  const failed: FailedBackend[] = [];
   const recovered: string[] = [];
-  for (const { backend: name, status } of rows) {
+  for (const { backend: name, status, reason, changedAt } of rows) {
     const backend = placement.backend(name);
     if (status === "ok" || backend === undefined) continue;
+    failed.push({ name, ...(reason === null ? {} : { reason }), changedAt });
     if (!(await healthInTime(backend)).healthy) continue;
     if ((await recordRecovered(recorder, name)) === "recorded") recovered.push(name);
   }
-  return recovered;
+  return { failed, recovered };
 }

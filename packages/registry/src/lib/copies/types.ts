@@ -31,6 +31,8 @@ export interface BackendInfo {
   readonly name: string;
   /** What kind of place it is, e.g. `local`, `s3`. */
   readonly kind: string;
+  /** Where it is, e.g. `s3://bucket/prefix`, where the placement says so. */
+  readonly place?: string;
   /** `primary`: new objects go there; `mirror`: it gets a copy of every object. */
   readonly use: "primary" | "mirror" | "other";
   /** What was last found when it was used. */
@@ -115,6 +117,15 @@ export interface RestoreObjectOptions extends RestoreOptions {
   readonly backend?: string;
 }
 
+/** A backend that did not answer as it should. */
+export interface FailedBackend {
+  readonly name: string;
+  /** Why, as an error code. */
+  readonly reason?: string;
+  /** Since when: RFC 3339 UTC with milliseconds. */
+  readonly changedAt: string;
+}
+
 /** What one round of {@link Copies.tendCopies} did. */
 export interface TendReport {
   /** Copies that were made at mirrors. */
@@ -122,6 +133,8 @@ export interface TendReport {
   readonly sizeBytes: number;
   /** Copies whose way to be read changed: restored, or no longer so. */
   readonly retrievalsChanged: number;
+  /** Backends that had failed when the round began, also where they answer again by now. */
+  readonly failed: readonly FailedBackend[];
   /** Backends that had failed and answer again. */
   readonly recovered: readonly string[];
   readonly problemCount: number;

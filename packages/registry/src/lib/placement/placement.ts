@@ -12,6 +12,8 @@ export interface Placement {
   readonly readOrder: readonly string[];
   /** The backend of a name, or undefined where none is configured. */
   backend(name: string): StorageBackend | undefined;
+  /** Where a backend is, for people; undefined where nobody said so. */
+  place(name: string): string | undefined;
 }
 
 type Backends = Readonly<Record<string, StorageBackend>>;
@@ -20,13 +22,15 @@ type Backends = Readonly<Record<string, StorageBackend>>;
  * @throws {StoreError} `invalid_argument` or `invalid_name` for backends or a placement that
  *   contradict each other or themselves
  */
-export function placementOf(given: Backends, options?: PlacementOptions): Placement {
-  const backends = new Map(Object.entries(objectOf("backends", given)));
+export function placementOf(configured: Backends, options?: PlacementOptions): Placement {
+  const backends = new Map(Object.entries(objectOf("backends", configured)));
   for (const [name, backend] of backends) {
     assertName(name);
     objectOf(`backend "${name}"`, backend);
   }
-  const { primary = "primary", mirrors = [], readOrder = [] } = optionsOf(options, "placement");
+  const given = optionsOf(options, "placement");
+  const { primary = "primary", mirrors = [], readOrder = [] } = given;
+  const places = placesOf(given.places, backends);
   assertKnown("primary", [primary], backends);
   assertKnown("mirrors", mirrors, backends);
   assertKnown("readOrder", readOrder, backends);
@@ -38,7 +42,22 @@ export function placementOf(given: Backends, options?: PlacementOptions): Placem
     mirrors: [...mirrors],
     readOrder: [...new Set([...readOrder, primary, ...mirrors, ...backends.keys()])],
     backend: (name) => backends.get(name),
+    place: (name) => places.get(name),
   };
+}
+
+/** Texts by name, and each name that of a backend. */
+function placesOf(
+  given: PlacementOptions["places"],
+  backends: ReadonlyMap<string, StorageBackend>,
+): ReadonlyMap<string, string> {
+  const places = Object.entries(optionsOf(given, "places"));
+  assertKnown(
+    "places",
+    places.map(([name]) => name),
+    backends,
+  );
+  return new Map(places.map(([name, place]) => [name, textOf(`place of ${name}`, place)]));
 }
 
 /** Throws unless every name is that of a backend, and none is given twice. */

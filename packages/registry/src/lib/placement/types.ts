@@ -9,6 +9,8 @@ export interface PlacementOptions {
    * the mirrors in their order, then the others in the order of `backends`.
    */
   readonly readOrder?: readonly string[];
+  /** Where backends are, by name, e.g. `s3://bucket/prefix`: for people, so without secrets. */
+  readonly places?: Readonly<Record<string, string>>;
 }
 
 /** How to let somebody read an object from its backend. */
