@@ -182,7 +182,12 @@ describe("a pull whose reads are redirected", () => {
     await double.archiveObject(key);
     const archived = await sandbox.store(["pull", "acme/app", "archived"]);
     expect(archived.exitCode).toBe(4);
-    expect(archived.stderr).toContain("store objects restore");
+    expect(archived.stderr).toContain('Ask for it with "store objects restore');
+    await sandbox.ok("objects", "restore", "acme/app", "--days", "1");
+    const awaited = await sandbox.store(["pull", "acme/app", "awaited"]);
+    expect(awaited.exitCode).toBe(4);
+    expect(awaited.stderr).toContain("It was asked for; read it when it has come.");
+    expect(awaited.stderr).not.toContain("Ask for it");
   });
 
   it("is right where the bucket's copy is damaged and another is whole, and that is said", async () => {

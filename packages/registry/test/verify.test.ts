@@ -117,6 +117,12 @@ describe.each(dialects)("verifying on %s", (dialect) => {
     await staged.commit(address);
     const report = await registry.verifyPackage(id);
     expect(report.problems).toMatchObject([{ path: "b", address, code: "object_corrupt" }]);
+    await storage.remove(address);
+    const shorter = await storage.stage({ lease: "vandal" });
+    await shorter.write(new TextEncoder().encode("o"));
+    await shorter.commit(address);
+    const { problems } = await registry.verifyPackage(id);
+    expect(problems[0]?.message).toContain("1 bytes where 3 bytes are recorded");
     expect(contentAddress(Digest.of("blake3", new Uint8Array(32)))).not.toBe(address);
     await expect(registry.getFile(id, "b")).rejects.toMatchObject({ code: "object_corrupt" });
   });

@@ -41,6 +41,7 @@ export class Candidates {
   readonly #rest: StoredCopy[];
   readonly #observer: CopyObserver;
   readonly #failures = new Map<string, StoreError>();
+  readonly #archived: StoredCopy[] = [];
 
   constructor(
     address: ContentAddress,
@@ -64,7 +65,7 @@ export class Candidates {
         this.failed(copy, failure);
       }
     }
-    throw this.#gravest();
+    throw await this.#gravest();
   }
 
   /** Throws at once what no other place can mend. */
@@ -75,6 +76,7 @@ export class Candidates {
       : thrown;
     if (!isStoreError(failure) || !passable.includes(failure.code)) throw failure;
     this.#failures.set(copy.name, failure);
+    if (failure.code === "restore_required") this.#archived.push(copy);
     this.#observer.onFailure?.(copy.name, failure);
   }
 
@@ -86,18 +88,29 @@ export class Candidates {
     this.#observer.onRead?.(copy.name, true);
   }
 
-  #gravest(): StoreError {
+  async #gravest(): Promise<StoreError> {
     const failures = [...this.#failures.values()];
     const code = passable.find((each) => failures.some((failure) => failure.code === each));
     const first = failures.find((failure) => failure.code === code);
     if (first === undefined || code === "object_not_found") return objectNotFound(this.#address);
-    if (code === "restore_required") return restoreRequired(this.#address);
+    if (code === "restore_required") {
+      return restoreRequired(this.#address, await this.#isAskedFor());
+    }
     if (failures.length === 1 || code === undefined) return first;
     const each = [...this.#failures].map(([name, failure]) => `${name}: ${failure.code}`);
     return new StoreError(
       code,
       `No copy of the object ${this.#address} can be read whole: ${each.join(", ")}.`,
       { cause: first, context: { reference: this.#address } },
+    );
+  }
+
+  /** Whether a copy is on its way from its archive; a refused read does not say so. */
+  async #isAskedFor(): Promise<boolean> {
+    const stats = this.#archived.map(({ reader }) => reader.stat(this.#address));
+    const settled = await Promise.allSettled(stats);
+    return settled.some(
+      (each) => each.status === "fulfilled" && each.value?.retrieval?.restore === "requested",
     );
   }
 }

@@ -102,18 +102,20 @@ export function readableStat(
     throw corruptSize(address, sizeBytes, stat.sizeBytes, "");
   }
   const { tier, restore } = stat.retrieval ?? { tier: "hot" };
-  if (tier === "archive" && restore !== "restored") throw restoreRequired(address);
+  if (tier === "archive" && restore !== "restored") {
+    throw restoreRequired(address, restore === "requested");
+  }
   return stat;
 }
 
-/** The refusal to read an object that lies in an archive. */
-export function restoreRequired(address: ContentAddress): StoreError {
-  return new StoreError(
-    "restore_required",
-    `The object ${address} lies in an archive. Ask for it with "store objects restore ${address}", ` +
-      "and read it when it has come.",
-    { context: { reference: address } },
-  );
+/** The refusal to read an object that lies in an archive, which may have been asked for it. */
+export function restoreRequired(address: ContentAddress, isAskedFor: boolean): StoreError {
+  const advice = isAskedFor
+    ? "It was asked for; read it when it has come."
+    : `Ask for it with "store objects restore ${address}", and read it when it has come.`;
+  return new StoreError("restore_required", `The object ${address} lies in an archive. ${advice}`, {
+    context: { reference: address },
+  });
 }
 
 export function objectNotFound(address: ContentAddress): StoreError {

@@ -168,7 +168,9 @@ function objectProblem(path: string, address: ContentAddress, bad: BadCopy): Ver
     return { ...about, code: "object_not_found", message };
   }
   const { expected, actual } = outcome;
-  const message = `The object of "${path}" is damaged${at}: ${actual} where ${expected} is recorded.${whole}`;
+  const unit = typeof expected === "number" ? " bytes" : "";
+  const facts = `${actual}${unit} where ${expected}${unit} ${unit === "" ? "is" : "are"} recorded`;
+  const message = `The object of "${path}" is damaged${at}: ${facts}.${whole}`;
   return { ...about, code: "object_corrupt", message };
 }
 
