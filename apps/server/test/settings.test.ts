@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
@@ -123,6 +124,26 @@ describe("settings", () => {
     expect(new Set(listed)).toEqual(new Set(Object.keys(settingNames)));
     expect(listed.length).toBe(new Set(listed).size);
   });
+});
+
+it("the folder of an instance is made where something is kept in it, and else not", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "store-settings-"));
+  try {
+    const data = join(folder, "data");
+    // Nobody answers there: an instance is not opened, and its folder is made before.
+    const STORE_DATABASE_URL = "postgres://127.0.0.1:1/none";
+    const open = async (STORE_STORAGE_URL?: string): Promise<boolean> => {
+      const urls = STORE_STORAGE_URL === undefined ? {} : { STORE_STORAGE_URL };
+      const settings = readSettings({ data }, { STORE_DATABASE_URL, ...urls });
+      await expect(openInstance(settings, { create: true })).rejects.toThrow();
+      return existsSync(data);
+    };
+    expect(await open("s3://bucket/prefix")).toBe(false);
+    expect(await open(`file:${join(folder, "data-of-others")}`)).toBe(false);
+    expect(await open()).toBe(true);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 describe("the failures that are let through", () => {

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { isAbsolute, relative, sep } from "node:path";
 
 import type { Access } from "@store/access";
 import { openDatabase, type CommitReport, type Database } from "@store/database";
@@ -156,10 +157,18 @@ async function assertInstanceExists(settings: Settings): Promise<void> {
   );
 }
 
-/** An instance that keeps nothing on this machine needs no folder here. */
+/** An instance that keeps nothing in the folder needs none, and none is made for nothing. */
 async function makeDataFolder({ databaseUrl, dataFolder, storage }: Settings): Promise<void> {
-  const isHere = Object.values(storage.backends).some(({ kind }) => kind === "local");
-  if (isHere || databaseUrl.startsWith("sqlite:")) await makeFolder(dataFolder);
+  const roots = Object.values(storage.backends).flatMap((each) =>
+    each.kind === "local" ? [each.root] : [],
+  );
+  const isUsed = roots.some((root) => isWithin(dataFolder, root));
+  if (isUsed || databaseUrl.startsWith("sqlite:")) await makeFolder(dataFolder);
+}
+
+function isWithin(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** The file or folder of this machine that an instance cannot be without. */
