@@ -215,6 +215,15 @@ describe("an instance", () => {
     expect((await sandbox.store(["migrate", "--check", "--fresh"])).exitCode).toBe(2);
     await using empty = await Sandbox.create();
     expect((await empty.store(["migrate", "--check"])).exitCode).toBe(3);
+    await empty.write({ "data/store.db": "" });
+    const first = await empty.store(["migrate", "--check"]);
+    expect(first.exitCode).toBe(1);
+    expect(first.stdout).toMatch(
+      /^pending {2}0001_\w+\n[^]*store\.db is empty, \d+ to be applied\n$/,
+    );
+    expect(first.stdout).not.toContain("servers");
+    const help = await sandbox.ok("migrate", "--help");
+    expect(help.stdout).not.toContain("| ]");
   });
 
   it("begins anew with migrate --fresh --yes only", async () => {

@@ -101,6 +101,8 @@ describe.each(places)("with an instance on %s", (place) => {
     expect(statuses).toEqual(["corrupt", "missing"]);
     const damaged = { backends: [{ name: "mirror", damaged_count: 2 }, {}, {}] };
     expect(await sandbox.json("backends")).toMatchObject(damaged);
+    const log = await sandbox.ok("log", "--type", "v1.object.damaged");
+    expect(log.stdout).toMatch(/ object:blake3:\w+ {2}at mirror {2}(missing|corrupt) {2}by /);
     const mended = await sandbox.ok("objects", "replicate", "--to", "mirror");
     expect(mended.stdout).toContain("2 copied: no problem");
     const whole = await sandbox.ok("objects", "verify", "--backend", "mirror", "--restart");
@@ -237,6 +239,10 @@ describe.each(places)("with an instance on %s", (place) => {
       const answer = await sandbox.store(["objects", ...words]);
       expect(answer.exitCode, words.join(" ")).toBe(exitCode);
     }
+    const { stderr } = await sandbox.store(["objects", "locate", `blake3:${"0".repeat(64)}`]);
+    expect(stderr).toMatch(
+      /^error: There is no object blake3:0+ here\.\nhint: Check the address; /,
+    );
   });
 });
 

@@ -189,7 +189,8 @@ describe("tending copies", () => {
       { failed: [], recovered: [] },
       { failed: [{ ...failure, changedAt: "2026-01-03" }], recovered: ["mirror"] },
     ].map((report) => ({ ...quiet, ...report, more: false }));
-    const tendCopies = async (): Promise<TendReport> => reports.shift() ?? Promise.reject();
+    const tendCopies = async (): Promise<TendReport> =>
+      reports.shift() ?? Promise.reject(new Error("There are no more."));
     const { round } = tending({ tendCopies }, log);
     for (let rounds = reports.length; rounds > 0; rounds -= 1) await round(signal);
     const once = ["a backend failed: mirror", "a backend recovered"];

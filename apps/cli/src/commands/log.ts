@@ -90,13 +90,24 @@ async function* readAll(
   }
 }
 
-async function printHuman({ seq, occurred_at, type, subject, actor }: EventJson): Promise<void> {
+async function printHuman(event: EventJson): Promise<void> {
+  const { seq, occurred_at, type, subject, actor } = event;
   const parts = [
     styled("dim", String(seq).padStart(6)),
     formatTime(occurred_at),
     styled("cyan", printable(type).padEnd(26)),
     printable(subject),
+    ...copyFacts(event).map((fact) => printable(fact)),
     styled("dim", `by ${printable(actor)}`),
   ];
   await printLine(parts.join("  "));
+}
+
+/** What a line says of a copy or a backend, beside which it is: where, and how it was found. */
+function copyFacts({ type, payload }: EventJson): string[] {
+  if (!/^v1\.(object|backend)\./.test(type)) return [];
+  const { backend, finding, reason } = { ...(payload as Readonly<Record<string, unknown>>) };
+  // A backend's own events have it as their subject.
+  const at = type.startsWith("v1.object.") && typeof backend === "string" ? [`at ${backend}`] : [];
+  return [...at, ...[finding, reason].filter((fact) => typeof fact === "string")];
 }

@@ -32,12 +32,12 @@ a server does not start before its database has the right form.
   static override flags = {
     // First, since oclif aligns the others with a letter only below it.
     yes: boolean({ default: false, char: "y", dependsOn: ["fresh"], summary: "Do not ask." }),
-    check: boolean({
+    check: boolean({ default: false, summary: "Only tell what is pending." }),
+    fresh: boolean({
       default: false,
-      exclusive: ["fresh"],
-      summary: "Only tell what is pending.",
+      exclusive: ["check"],
+      summary: "Delete everything in the database first.",
     }),
-    fresh: boolean({ default: false, summary: "Delete everything in the database first." }),
   };
 
   override async run(): Promise<void> {
@@ -143,6 +143,11 @@ async function printPending(
 ): Promise<void> {
   if (pending.length === 0) {
     await printLine(`${place} is at version ${version} already`);
+    return;
+  }
+  if (version === 0) {
+    for (const { name } of pending) await printLine(`pending  ${name}`);
+    await printLine(`${place} is empty, ${pending.length} to be applied`);
     return;
   }
   for (const { name, compatibleFrom } of pending) {

@@ -76,7 +76,7 @@ const outcomes: Record<StoreErrorCode, Outcome> = {
   hold_conflict: { exit: conflict, hint: "See the holds with `store hold list --released`." },
   restore_required: {
     exit: conflict,
-    hint: "Ask for it with `store objects restore`, and read it once that is done.",
+    hint: "`store objects restore` asks for it, and `store objects locate` shows when it has come.",
   },
   source_changed: { exit: conflict, hint: "Push again once nothing writes to it." },
   upload_conflict: { exit: conflict, hint: "Push again." },
@@ -87,7 +87,7 @@ const outcomes: Record<StoreErrorCode, Outcome> = {
   unauthenticated: { exit: denied, hint: "Log in with `store login`, or set STORE_TOKEN." },
   permission_denied: {
     exit: denied,
-    hint: "Check who owns it, and as whom you run this.",
+    hint: "Check as whom you run this, and what that one may do there.",
   },
   digest_mismatch: { exit: integrity, hint: "Fetch or build the bytes again." },
   size_mismatch: { exit: integrity, hint: "Fetch or build the bytes again." },

@@ -1,11 +1,14 @@
 import { encodeObjectLocations } from "@store/api";
+import { isStoreError, type ContentAddress } from "@store/identity";
 import type { ObjectCopy, ObjectLocations } from "@store/registry";
 
 import { formatSize, formatTime } from "../../lib/format.ts";
+import { HintedError } from "../../lib/hinted-error.ts";
 import { printLists } from "../../lib/json-list.ts";
 import { assertTarget, isAddressText, objectTargets } from "../../lib/objects/targets.ts";
 import { prose } from "../../lib/prose.ts";
 import { argument, optionalArgument, StoreCommand } from "../../lib/store-command.ts";
+import type { StoreService } from "../../lib/store-service.ts";
 import { printTable, type Column } from "../../lib/table.ts";
 import { UsageError } from "../../lib/usage-error.ts";
 
@@ -55,7 +58,7 @@ be restored before it can be read.
       const located = async function* (): AsyncGenerator<readonly Located[]> {
         let page: Located[] = [];
         for await (const { address, name = address } of targets) {
-          page.push({ name, locations: await store.locateObject(address) });
+          page.push({ name, locations: await locateOne(store, address) });
           if (page.length === pageSize) yield page.splice(0);
         }
         if (page.length > 0) yield page;
@@ -63,6 +66,18 @@ be restored before it can be read.
       if (flags.json) await printLists({ objects: jsonPages(located()) });
       else await printTable(columns, rowPages(located()));
     });
+  }
+}
+
+/** @throws {HintedError} `object_not_found` for an address of which nothing is known */
+async function locateOne(store: StoreService, address: ContentAddress): Promise<ObjectLocations> {
+  try {
+    return await store.locateObject(address);
+  } catch (error) {
+    if (!isStoreError(error, "object_not_found")) throw error;
+    const { code, cause, context } = error;
+    const hint = "Check the address; `store show --files` tells those of a package's files.";
+    throw new HintedError(code, `There is no object ${address} here.`, hint, { cause, context });
   }
 }
 

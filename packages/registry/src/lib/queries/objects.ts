@@ -56,7 +56,7 @@ export function objectDigest(row: Row<"objects">): DualDigest {
 export function unknownObject(address: ContentAddress): StoreError {
   return new StoreError(
     "object_not_found",
-    `There is no object ${address} that you can read. Send its bytes instead.`,
+    `There is no object ${address} that you can read. Check the address; or send its bytes.`,
     { context: { expected: address } },
   );
 }
