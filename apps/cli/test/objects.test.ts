@@ -109,6 +109,20 @@ describe.each(places)("with an instance on %s", (place) => {
     expect(whole.stdout).toMatch(/^2 copies, .*: no problem\n$/);
   });
 
+  it("verifies the copies at the others while a backend is away", async () => {
+    await using backends = await openBackends(place);
+    const { sandbox } = backends;
+    await sandbox.ok("objects", "replicate", "--to", "mirror");
+    await rm(backends.folder("mirror"), { recursive: true });
+    await writeFile(backends.folder("mirror"), "");
+    const found = await sandbox.store(["objects", "verify"]);
+    expect(found.stdout).toMatch(/^storage_unavailable {2}mirror {2}blake3:.* "mirror" does not /);
+    expect(found.stdout).toMatch(/\n2 copies, 97\.7 KiB, 0 changed: 1 problem\n$/);
+    expect(found.exitCode).toBe(1);
+    const alone = await sandbox.store(["objects", "verify", "--backend", "mirror"]);
+    expect(alone.exitCode).toBe(7);
+  });
+
   it("empties a backend, and never the primary one", async () => {
     await using backends = await openBackends(place);
     const { sandbox } = backends;

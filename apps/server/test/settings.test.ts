@@ -135,7 +135,9 @@ it("the folder of an instance is made where something is kept in it, and else no
     const open = async (STORE_STORAGE_URL?: string): Promise<boolean> => {
       const urls = STORE_STORAGE_URL === undefined ? {} : { STORE_STORAGE_URL };
       const settings = readSettings({ data }, { STORE_DATABASE_URL, ...urls });
-      await expect(openInstance(settings, { create: true })).rejects.toThrow();
+      await expect(openInstance(settings, { create: true })).rejects.toMatchObject({
+        code: "database_unavailable",
+      });
       return existsSync(data);
     };
     expect(await open("s3://bucket/prefix")).toBe(false);
