@@ -238,3 +238,21 @@ test("an object that was cut is told by its size, and can be removed and written
   expect((await put(backend, bytes)).existed).toBe(false);
   expect(await addressOf(await joined(backend.open(address)))).toBe(address);
 });
+
+test("a root that is gone while it is open has lost no object: it does not answer", async () => {
+  const root = await newRoot(onTestFinished);
+  const backend = await open(root);
+  const { address } = await put(backend, sampleBytes(10));
+  const unknown = await addressOf(sampleBytes(11));
+  const elsewhere = `${root}.unmounted`;
+  await rename(root, elsewhere);
+  const unavailable = { code: "storage_unavailable" };
+  await expect(backend.stat(address)).rejects.toMatchObject(unavailable);
+  await expect(joined(backend.open(address))).rejects.toMatchObject(unavailable);
+  // As an empty folder stands where a disk was mounted.
+  await mkdir(root);
+  await expect(joined(backend.open(unknown))).rejects.toMatchObject(unavailable);
+  await rename(elsewhere, root);
+  expect(await backend.stat(unknown)).toBeUndefined();
+  expect(await joined(backend.open(address))).toHaveLength(10);
+});

@@ -20,7 +20,7 @@ import { LiveStaged } from "./live-staged.ts";
 import { leaseOf, newStagedId, objectKey, stagedKey, stagingFolder } from "./layout.ts";
 import { fileSize, Place, removeFile } from "./place.ts";
 import { readObject } from "./read.ts";
-import { assertFormat, prepareRoot } from "./root.ts";
+import { assertFormat, assertRootIsThere, prepareRoot } from "./root.ts";
 import { StagedFile } from "./staged-file.ts";
 import { LocalStaged, stagedNotFound } from "./staged.ts";
 
@@ -114,7 +114,9 @@ export class LocalStorage implements StorageBackend {
     const sizeBytes = await fileSize(this.#place, key).catch((error: unknown) => {
       throw storageFailure(error, `look for the object ${address}`, address);
     });
-    return sizeBytes === undefined ? undefined : { address, sizeBytes };
+    if (sizeBytes !== undefined) return { address, sizeBytes };
+    await assertRootIsThere(this.#place);
+    return undefined;
   }
 
   async remove(address: ContentAddress): Promise<void> {

@@ -28,9 +28,7 @@ export class Place {
     this.folders = new Folders(fileSystem, root, this.briefFiles);
   }
 
-  path(key: Key): string {
-    return pathIn(this.root, key);
-  }
+  readonly path = (key: Key): string => pathIn(this.root, key);
 }
 
 /** Removes a file; absent is success. */

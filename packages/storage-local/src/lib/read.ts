@@ -5,6 +5,7 @@ import { errnoOf, storageFailure } from "./failure.ts";
 import { type Key, objectKey, stagedKey } from "./layout.ts";
 import { aborted } from "./open-files.ts";
 import type { Place } from "./place.ts";
+import { assertRootIsThere } from "./root.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 /** Above so many files that are read at once, the next are read in smaller chunks. */
@@ -102,7 +103,10 @@ async function openSource(
     return new Source(place, target, descriptor, isCrowded ? CROWDED_CHUNK_BYTES : CHUNK_BYTES);
   } catch (error) {
     // ELOOP: a symbolic link is nothing of ours, wherever it leads.
-    if (["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) throw target.notFound(error);
+    if (["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) {
+      await assertRootIsThere(place);
+      throw target.notFound(error);
+    }
     throw storageFailure(error, `read the ${target.what}`, target.reference);
   }
 }

@@ -36,6 +36,23 @@ export async function assertFormat(place: Place): Promise<void> {
 }
 
 /**
+ * Throws where the root itself is gone, so that what is not found there is not taken for lost: a disk
+ * that is not mounted any more holds nothing.
+ */
+export async function assertRootIsThere({ fileSystem, path }: Place): Promise<void> {
+  try {
+    await fileSystem.lstat(path(formatFile));
+  } catch (cause) {
+    throw new StoreError(
+      "storage_unavailable",
+      "The storage root has no format.json any more: its disk is not mounted, or it was removed. " +
+        "Mount it, or restore it from a backup.",
+      { cause },
+    );
+  }
+}
+
+/**
  * Makes the root and the folders above it. The parent of each is synced, that of the root in any
  * case: another process may have made it just now.
  */
