@@ -22,6 +22,9 @@ export async function openConnection(port: number): Promise<Connection> {
   });
   socket.on("error", () => undefined);
   await once(socket, "connect");
+  // Not by `once` of Node.js, which rejects at an error: one that writes may meet the end first.
+  const happens = (event: "data" | "close"): Promise<void> =>
+    new Promise((resolve) => void socket.once(event, () => resolve()));
   return {
     socket,
     get received() {
@@ -31,12 +34,12 @@ export async function openConnection(port: number): Promise<Connection> {
     until: async (pattern) => {
       while (!pattern.test(received)) {
         if (socket.destroyed) throw new Error(`The connection ended after: ${received}`);
-        await Promise.race([once(socket, "data"), once(socket, "close")]);
+        await Promise.race([happens("data"), happens("close")]);
       }
       return received;
     },
     closed: async () => {
-      if (!socket.destroyed) await once(socket, "close");
+      if (!socket.destroyed) await happens("close");
       return received;
     },
     [Symbol.dispose]: () => void socket.destroy(),
