@@ -96,7 +96,8 @@ test("a server that restarts under load loses nothing acknowledged, and applies 
       .toBeGreaterThan(before + 50);
     await server.end(round % 2 === 0 ? "at once" : "in order");
     const { refused } = told;
-    await expect.poll(() => told.refused, { timeout: 30_000 }).toBeGreaterThan(refused);
+    // Whoever waits behind a COMMIT whose outcome is being learnt waits for as long as that: 30 s.
+    await expect.poll(() => told.refused, { timeout: 45_000 }).toBeGreaterThan(refused);
     await server.startAgain();
   }
   const last = told.acknowledged.size;
@@ -118,7 +119,7 @@ test("a server that restarts under load loses nothing acknowledged, and applies 
       refused,
     });
   }
-});
+}, 180_000);
 
 test("while the server is away everybody is refused at once, and one prober asks for it", async () => {
   const server = await newServer();
